@@ -1,0 +1,1 @@
+"""What every room stands on: errors, reports, files, the class table and where things live."""

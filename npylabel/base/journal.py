@@ -1,0 +1,55 @@
+"""What a run has done so far, so that a killed run continues."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+
+
+class RunJournal:
+    """An append-only file of JSON lines, read back after a kill and removed when the run is complete.
+
+    Args:
+        path: the file; made with the first line.
+        settings: what the lines depend on. Lines that were written under other settings are not read.
+    """
+
+    def __init__(self, path: Path, settings: dict[str, object]) -> None:
+        self.path = path
+        self.settings = json.loads(json.dumps(settings))
+        self._file = None
+
+    def read(self) -> list[dict]:
+        """The entries of an earlier run with the same settings, oldest first; a torn last line is dropped."""
+        lines = list(_whole_lines(self.path))
+        if not lines or lines[0] != {"settings": self.settings}:
+            return []
+        return lines[1:]
+
+    def __enter__(self) -> "RunJournal":
+        entries = self.read()
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        # Rewriting what is whole drops a torn line, which would otherwise swallow the next one.
+        self._file = self.path.open("w", encoding="utf-8")
+        self.append({"settings": self.settings}, *entries)
+        return self
+
+    def append(self, *entries: dict) -> None:
+        """Add entries; they are with the operating system when this returns."""
+        self._file.write("".join(json.dumps(entry) + "\n" for entry in entries))
+        self._file.flush()
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._file.close()
+        if kind is None:
+            self.path.unlink(missing_ok=True)
+
+
+def _whole_lines(path: Path) -> Iterable[dict]:
+    if not path.is_file():
+        return
+    for line in path.read_text(encoding="utf-8", errors="replace").split("\n")[:-1]:
+        try:
+            yield json.loads(line)
+        except json.JSONDecodeError:
+            return

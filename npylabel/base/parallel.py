@@ -1,0 +1,91 @@
+"""Work on all cores, bounded in memory, where one poisonous item costs only itself."""
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from itertools import islice
+from typing import TypeVar
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+# Enough to keep the workers busy while one slow photo is decoded; small, so that memory stays flat.
+IN_FLIGHT_PER_WORKER = 4
+
+
+class WorkerDiedError(Exception):
+    """The process that worked on an item was killed or crashed (out of memory, a decoder's fault)."""
+
+
+def cpu_count() -> int:
+    """How many cores this process may use, at least 1."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def run_jobs(
+    function: Callable[[Job], Result], jobs: Iterable[Job], *, workers: int = 0
+) -> Iterator[tuple[Job, Result | WorkerDiedError]]:
+    """Pairs of job and result, as they are done (not in order).
+
+    A job whose process dies gives ``WorkerDiedError`` as its result; those in flight beside it are done again.
+
+    Args:
+        function: top-level function of one job; runs in another process, with one thread.
+        jobs: any iterable; read only as fast as the work goes.
+        workers: processes; 0 is one per core, 1 works in this process (for very small work and for debugging).
+    """
+    if workers == 1:
+        yield from ((job, function(job)) for job in jobs)
+        return
+    workers, waiting = workers or cpu_count(), iter(jobs)
+    while True:
+        suspects: list[Job] = []
+        yield from _run_pool(function, waiting, workers, suspects)
+        if not suspects:
+            return
+        for job in suspects:
+            yield job, _run_alone(function, job)
+
+
+def _run_pool(
+    function: Callable, waiting: Iterator, workers: int, suspects: list
+) -> Iterator[tuple[object, object]]:
+    with _pool(workers) as pool:
+        running: dict[Future, object] = {}
+        try:
+            while True:
+                for job in islice(waiting, workers * IN_FLIGHT_PER_WORKER - len(running)):
+                    suspects.append(job)
+                    running[pool.submit(function, job)] = job
+                    suspects.pop()
+                if not running:
+                    return
+                done, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    result = future.result()
+                    yield running.pop(future), result
+        except BrokenProcessPool:
+            suspects.extend(running.values())
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _run_alone(function: Callable, job: object) -> object:
+    with _pool(1) as pool:
+        try:
+            return pool.submit(function, job).result()
+        except BrokenProcessPool:
+            return WorkerDiedError()
+
+
+def _pool(workers: int) -> ProcessPoolExecutor:
+    # "spawn" because forking a notebook's kernel, which has threads, can hang.
+    context = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(workers, mp_context=context, initializer=_one_thread)
+
+
+def _one_thread() -> None:
+    # Libraries that start threads of their own in each worker make two cores many times slower.
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[name] = "1"

@@ -1,0 +1,108 @@
+"""Where things live: the project, the work folder, and the demo folder inside it."""
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from npylabel.base.errors import NpyLabelError
+from npylabel.base.i18n import _, in_notebook
+
+DRIVE = Path("/content/drive")
+DEMO = "demo"
+
+
+def project_dir() -> Path:
+    """The folder that holds ``npylabel_core.py`` and ``classes.json``."""
+    return Path(__file__).resolve().parents[2]
+
+
+def in_colab() -> bool:
+    """Whether this machine is a Colab runtime (its batch processes included)."""
+    return "COLAB_RELEASE_TAG" in os.environ
+
+
+def is_headless() -> bool:
+    """Whether nobody sits in front: papermill, nbclient, or ``NPYLABEL_HEADLESS=1``."""
+    if os.environ.get("NPYLABEL_HEADLESS"):
+        return True
+    if not in_notebook():
+        return False
+    kernel = sys.modules["IPython"].get_ipython().kernel
+    # A front end that executes a notebook in batch does not allow questions to a user.
+    return not getattr(kernel, "_allow_stdin", True)
+
+
+@dataclass(frozen=True)
+class Places:
+    """A work folder, and the paths below it.
+
+    Attributes:
+        work_dir: absolute folder; everything that is relative lies below it.
+    """
+
+    work_dir: Path
+
+    def path(self, name: str | Path) -> Path:
+        """``name`` below the work folder, or as it is when it is absolute (``~`` is the home folder)."""
+        return self.work_dir / Path(name).expanduser()
+
+    def demo(self) -> "Places":
+        """The same for the drawn photos, which never mix with the user's own."""
+        return self if self.is_demo else Places(self.work_dir / DEMO)
+
+    @property
+    def is_demo(self) -> bool:
+        """Whether this is the folder of the drawn photos."""
+        return self.work_dir.name == DEMO
+
+    def world_of(self, *names: str) -> "Places":
+        """The places in which any of the named files or folders exist: the user's own first, else the demo."""
+        own = self.is_demo or any(self.path(name).exists() for name in names)
+        drawn = any(self.demo().path(name).exists() for name in names)
+        return self if own or not drawn else self.demo()
+
+    def classes_path(self, name: str) -> Path:
+        """The class table: below the work folder, else the project's."""
+        own = self.path(name)
+        return own if own.exists() else project_dir() / Path(name).name if name == "classes.json" else own
+
+
+def find_places(work_dir: str = "", *, as_notebook: bool | None = None) -> Places:
+    """The work folder, made when missing.
+
+    Args:
+        work_dir: a folder, or "" for the default: the current folder on the command line; in a notebook
+            ``MyDrive/npylabel`` in Colab and ``workspace`` in the project elsewhere.
+        as_notebook: take the notebook's default (None: when this is a notebook).
+
+    Raises:
+        NpyLabelError: ``work_dir_unusable`` where the folder cannot be made, and below ``/content/drive``
+            where Drive is not mounted (a folder made there would make a later mount fail).
+    """
+    use_notebook = in_notebook() if as_notebook is None else as_notebook
+    folder = Path(work_dir).expanduser() if work_dir else _default_folder(use_notebook)
+    folder = folder.resolve()
+    if folder.is_relative_to(DRIVE) and not (DRIVE / "MyDrive").is_dir():
+        raise NpyLabelError(
+            "drive_not_mounted",
+            _("The work folder {path} is on Google Drive, which is not mounted.").format(path=folder),
+            _("Run the setup cell and allow Drive, or set work_dir to a folder outside /content/drive."),
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise NpyLabelError(
+            "work_dir_unusable",
+            _("The work folder {path} cannot be used: {reason}.").format(path=folder, reason=error.strerror),
+            _("Set work_dir to a folder that you may write to."),
+        ) from error
+    return Places(folder)
+
+
+def _default_folder(as_notebook: bool) -> Path:
+    if not as_notebook:
+        return Path.cwd()
+    if in_colab() and (DRIVE / "MyDrive").is_dir():
+        return DRIVE / "MyDrive" / "npylabel"
+    return project_dir() / "workspace"
