@@ -1,0 +1,224 @@
+"""The rows of one run over photos: what is done and whole stays, the rest is done, a kill loses nothing."""
+
+import errno
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from npylabel.base.errors import NpyLabelError
+from npylabel.base.files import remove_leftovers, sha256_file
+from npylabel.base.i18n import _
+from npylabel.base.journal import RunJournal
+from npylabel.base.parallel import cpu_count
+from npylabel.base.progress import track
+from npylabel.base.report import StepReport
+from npylabel.photos.fit import FITS, IMAGE_FORMATS
+from npylabel.photos.likeness import group_alike
+from npylabel.photos.manifest import DUPLICATE, LEFT_OUT, OK, PhotoRow, row_from
+from npylabel.photos.names import NamePool
+from npylabel.photos.preflight import plan_run
+from npylabel.photos.prepare import Outcome, PhotoJob, prepare_photos
+from npylabel.photos.reasons import EDITED_COPY, EXACT_DUPLICATE, TRANSIENT
+from npylabel.photos.sources import Listing, PhotoRef
+
+
+@dataclass(frozen=True)
+class PictureSettings:
+    """How photos are fitted: side in pixels, "crop", "pad" or "stretch", and "png" or "jpg".
+
+    Raises:
+        NpyLabelError: ``bad_parameter`` for a value that has no meaning.
+    """
+
+    size_px: int = 512
+    fit: str = "crop"
+    image_format: str = "png"
+
+    def __post_init__(self) -> None:
+        for name, value, allowed in (("fit", self.fit, FITS), ("image_format", self.image_format, IMAGE_FORMATS)):
+            if value not in allowed:
+                raise NpyLabelError(
+                    "bad_parameter", _("{name} is {value!r}.").format(name=name, value=value),
+                    _("Use one of: {allowed}.").format(allowed=", ".join(allowed)))
+        if not 32 <= self.size_px <= 4096:
+            raise NpyLabelError(
+                "bad_parameter", _("{name} is {value!r}.").format(name="size_px", value=self.size_px),
+                _("Use a number from 32 to 4096; TintoraAI wants 512."))
+
+    def __str__(self) -> str:
+        return f"{self.size_px} {self.fit} {self.image_format}"
+
+
+class PhotoBook:
+    """The rows of all photos by source, and the files that belong to them.
+
+    Args:
+        root: folder of the results.
+        folders: folders in ``root`` that hold a file of each photo: the color file, then the grayscale file if any.
+        settings: how photos are fitted.
+        made_from: "own" or "demo".
+        listing: the photos that are there now.
+        rows: what an earlier run wrote.
+
+    Raises:
+        NpyLabelError: ``mixed_worlds`` where the rows are of the other kind.
+    """
+
+    def __init__(
+        self, root: Path, folders: Sequence[str], settings: PictureSettings, made_from: str, listing: Listing,
+        rows: Sequence[PhotoRow],
+    ) -> None:
+        self.root, self.folders, self.settings, self.made_from = root, folders, settings, made_from
+        self.listing = listing
+        self._refuse_other_world(rows)
+        self.journal = RunJournal(root / ".photos.jsonl", {"settings": str(settings), "made_from": made_from})
+        self.rows = {row.source: row for row in (*rows, *map(row_from, self.journal.read()))}
+        self._old = dict(self.rows)
+        for folder in {root, *(root / name for name in folders)}:
+            folder.mkdir(parents=True, exist_ok=True)
+        remove_leftovers(root, *{path.parent for row in self.rows.values() for path in self.files(row)},
+                         *(root / name for name in folders))
+
+    def files(self, row: PhotoRow) -> list[Path]:
+        """The files of one photo; none where it has none."""
+        if row.status != OK or not row.name:
+            return []
+        return [self.root / folder / f"{row.name}{row.suffix}" for folder in self.folders]
+
+    def of_status(self, status: str) -> list[PhotoRow]:
+        """The rows with a status, sorted by source."""
+        return sorted((row for row in self.rows.values() if row.status == status), key=lambda row: row.source)
+
+    def keep_known(self) -> None:
+        """Forget the rows that are not true any more: changed originals, other settings, damaged files."""
+        listed = {ref.source: ref for ref in self.listing.refs}
+        hashes = {row.sha256 for row in self.of_status(OK)}
+        kept = [row for row in self.rows.values() if self._may_stay(row, listed.get(row.source), hashes)]
+        with ThreadPoolExecutor(cpu_count()) as pool:
+            whole = list(pool.map(self._is_whole, kept))
+        self.rows = {row.source: row for row, good in zip(kept, whole, strict=True) if good}
+
+    def _may_stay(self, row: PhotoRow, ref: PhotoRef | None, hashes: set[str]) -> bool:
+        if ref is None:  # The original is not here now; what was made of it stays.
+            return row.status == OK
+        if row.fingerprint != ref.fingerprint or row.settings != str(self.settings):
+            return False
+        if row.status == LEFT_OUT:
+            return row.reason not in TRANSIENT and ref.code in ("", row.reason)
+        return row.status == OK or row.sha256 in hashes
+
+    def _is_whole(self, row: PhotoRow) -> bool:
+        hashes = (row.color_sha256, row.bw_sha256)
+        return all(path.is_file() and sha256_file(path) == wanted
+                   for path, wanted in zip(self.files(row), hashes, strict=False))
+
+    def run(
+        self, refs: Sequence[PhotoRef], report: StepReport, workers: int, folder_of: Callable[[PhotoRef], str]
+    ) -> int:
+        """How many photos were done; each one's row is in the journal as soon as its files exist.
+
+        Args:
+            refs: the photos to do.
+            report: gets the plan as a message.
+            workers: processes, 0 for one per core.
+            folder_of: the folder inside ``folders`` for a photo, such as a class name, or "".
+
+        Raises:
+            NpyLabelError: ``disk_full`` before the work starts.
+        """
+        if not refs:
+            return 0
+        names = NamePool([row.name for row in (*self.rows.values(), *self._old.values()) if row.status == OK])
+        jobs = [self._job(ref, names, folder_of(ref)) for ref in refs]
+        plan = plan_run(jobs, self.root, workers=workers)
+        print(plan, flush=True)
+        report.messages.append(str(plan))
+        for job, outcome in track(prepare_photos(jobs, workers=workers), total=len(jobs), label=_("Photos")):
+            row = self._row(job, outcome)
+            self.journal.append(asdict(row))
+            self.rows[row.source] = row
+        return len(jobs)
+
+    def _job(self, ref: PhotoRef, names: NamePool, folder: str) -> PhotoJob:
+        old = self._old.get(ref.source)
+        stem = Path(ref.source.rpartition("/")[2]).stem
+        keeps_name = old and old.status == OK and old.name.rpartition("/")[0] == folder
+        name = old.name if keeps_name else names.give(stem, folder)
+        if old and (not keeps_name or old.settings != str(self.settings)):
+            self.drop_files(old)
+        made = PhotoRow(name, ref.source, settings=str(self.settings))
+        color, *rest = self.files(made)
+        return PhotoJob(ref, color, rest[0] if rest else None, self.settings.size_px, self.settings.fit,
+                        self.settings.image_format, name)
+
+    def _row(self, job: PhotoJob, outcome: Outcome) -> PhotoRow:
+        values = {key: value for key, value in asdict(outcome).items() if key != "code"}
+        return row_from({
+            **values, "name": "" if outcome.code else job.name, "reason": outcome.code,
+            "status": LEFT_OUT if outcome.code else OK, "fingerprint": job.ref.fingerprint,
+            "settings": str(self.settings), "made_from": self.made_from,
+        })
+
+    def settle_duplicates(self) -> None:
+        """Let one of several originals with the same bytes keep its files."""
+        listed = {ref.source for ref in self.listing.refs}
+        first: dict[str, PhotoRow] = {}
+        for row in sorted(self.rows.values(), key=lambda row: (row.source in listed, row.source)):
+            if row.status == LEFT_OUT or row.reason == EDITED_COPY:
+                continue
+            winner = first.setdefault(row.sha256, row)
+            if winner is not row:
+                self.drop_files(row)
+                self._make_duplicate(winner, row, moved=winner.source not in listed)
+
+    def _make_duplicate(self, winner: PhotoRow, row: PhotoRow, *, moved: bool) -> None:
+        if moved:  # The folder was moved or renamed: the files stay, under the original's new place.
+            del self.rows[winner.source]
+            winner.source, winner.fingerprint = row.source, row.fingerprint
+            self.rows[row.source] = winner
+            return
+        empty = {"phash": "", "color_sha256": "", "bw_sha256": "", "group": ""}
+        self.rows[row.source] = replace(row, name=winner.name, status=DUPLICATE, reason=EXACT_DUPLICATE, **empty)
+
+    def settle_groups(self) -> None:
+        """Give the photos that show nearly the same the name of the first of them."""
+        used = self.of_status(OK)
+        leaders = group_alike([row.phash for row in used], [row.taken for row in used])
+        sizes = Counter(leaders)
+        for row, leader in zip(used, leaders, strict=True):
+            row.group = used[leader].name if sizes[leader] > 1 else ""
+
+    def drop_files(self, row: PhotoRow | None) -> None:
+        """Remove the results (never the original) of one photo."""
+        for path in self.files(row) if row else ():
+            path.unlink(missing_ok=True)
+
+    def _refuse_other_world(self, rows: Sequence[PhotoRow]) -> None:
+        if any(row.made_from != self.made_from for row in rows):
+            raise NpyLabelError(
+                "mixed_worlds",
+                _("{path} holds photos of the other kind: drawn demo photos and your own never mix.").format(
+                    path=self.root),
+                _("Set another folder for the results."),
+            )
+
+
+@contextmanager
+def disk_faults(folder: Path) -> Iterator[None]:
+    """Turn a disk that is full, or gone, into words; what was done stays.
+
+    Raises:
+        NpyLabelError: ``disk_full`` or ``disk_fault``.
+    """
+    try:
+        yield
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        raise NpyLabelError(
+            "disk_full" if full else "disk_fault",
+            _("Writing to {path} failed: {reason}.").format(path=folder, reason=error.strerror or error),
+            _("Free some room or mend the connection, then run the step again: it goes on where it stopped."),
+        ) from error

@@ -1,0 +1,108 @@
+"""Step 01: from any folder of photos to pairs of color and grayscale squares."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from npylabel.base.errors import NpyLabelError
+from npylabel.base.files import leftovers
+from npylabel.base.i18n import _
+from npylabel.base.report import StepReport
+from npylabel.photos.book import PhotoBook, PictureSettings, disk_faults
+from npylabel.photos.manifest import DUPLICATE, LEFT_OUT, MANIFEST, OK, OWN, QUARANTINE, PhotoRow, read_rows, write_rows
+from npylabel.photos.reasons import EDITED_COPY, describe
+from npylabel.photos.sources import Listing, PhotoRef, list_photos
+from npylabel.photos.takeout import edited_copies
+
+FOLDERS = ("color", "bw")
+
+
+def collect_photos(
+    sources: Sequence[Path], dataset_dir: Path, *, size_px: int = 512, fit: str = "crop", image_format: str = "png",
+    workers: int = 0, made_from: str = OWN, exclude: Sequence[Path] = (),
+) -> StepReport:
+    """The report on ``dataset_dir/color``, ``bw``, ``manifest.csv`` and ``quarantine.csv``, made from the sources.
+
+    What is done already, unchanged and whole, is not done again; a killed run continues.
+
+    Args:
+        sources: folders and zips.
+        dataset_dir: where the pairs go.
+        size_px: side of the squares, pixels.
+        fit: "crop", "pad" or "stretch".
+        image_format: "png" or "jpg".
+        workers: processes, 0 for one per core.
+        made_from: "own" or "demo".
+        exclude: folders inside the sources that are not read.
+
+    Raises:
+        NpyLabelError: ``bad_parameter``, ``photos_missing``, ``no_photos``, ``mixed_worlds``, ``disk_full``,
+            ``manifest_damaged``.
+    """
+    settings = PictureSettings(size_px, fit, image_format)
+    report = StepReport("collect_and_grayscale")
+    with report.timed("list"):
+        listing = list_photos(sources, exclude=[dataset_dir, *exclude])
+    refuse_no_photos(listing, sources, "photos_dir")
+    book = PhotoBook(dataset_dir, FOLDERS, settings, made_from, listing, read_rows(dataset_dir))
+    copies = edited_copies(ref.source for ref in listing.refs)
+    with disk_faults(dataset_dir), book.journal:
+        with report.timed("check"):
+            book.keep_known()
+        with report.timed("photos"):
+            first = [ref for ref in listing.refs if ref.source not in {**book.rows, **copies}]
+            done = book.run(first, report, workers, lambda ref: "")
+            done += book.run(_needed_copies(book, copies), report, workers, lambda ref: "")
+        with report.timed("compare"):
+            book.settle_duplicates()
+            book.settle_groups()
+        write_rows(dataset_dir, list(book.rows.values()))
+    _describe(report, book, done)
+    return report
+
+
+def refuse_no_photos(listing: Listing, sources: Sequence[Path], parameter: str) -> None:
+    """Raise ``NpyLabelError`` (``no_photos``) where nothing was found."""
+    if not listing.refs:
+        raise NpyLabelError(
+            "no_photos",
+            _("No photos in {paths}; other files there: {others}.").format(
+                paths=", ".join(map(str, sources)), others=listing.others_text() or "-"),
+            _("Set {parameter} to the folder or zip that holds your photos.").format(parameter=parameter),
+        )
+
+
+def _needed_copies(book: PhotoBook, copies: dict[str, str]) -> list[PhotoRef]:
+    """The edited copies whose originals could not be used; the others get their rows here."""
+    refs = {ref.source: ref for ref in book.listing.refs}
+    needed = []
+    for source, original_source in copies.items():
+        original = book.rows.get(original_source)
+        if original and original.status != LEFT_OUT:
+            book.drop_files(book.rows.get(source))
+            book.rows[source] = PhotoRow(
+                original.name, source, status=DUPLICATE, reason=EDITED_COPY, fingerprint=refs[source].fingerprint,
+                settings=str(book.settings), made_from=book.made_from)
+        elif source not in book.rows:
+            needed.append(refs[source])
+    return needed
+
+
+def _describe(report: StepReport, book: PhotoBook, done: int) -> None:
+    rows = list(book.rows.values())
+    statuses = Counter(row.status for row in rows)
+    reasons = Counter(row.reason for row in rows if row.reason)
+    report.facts |= {
+        "photos": statuses[OK], "duplicates": statuses[DUPLICATE], "left_out": statuses[LEFT_OUT],
+        "reasons": dict(sorted(reasons.items())), "groups_of_alike": len({row.group for row in rows if row.group}),
+        "other_files": len(book.listing.others), "live_photo_videos": book.listing.live_videos(),
+        "settings": str(book.settings), "made_from": book.made_from,
+        "leftovers": sum(len(leftovers(book.root / folder)) for folder in (*FOLDERS, ".")),
+    }
+    report.measured["done_now"] = done
+    report.messages += [f"{code}: {count} - {describe(code)}" for code, count in sorted(reasons.items())]
+    if book.listing.others:
+        report.messages.append(_("Files that are no photos were passed over: {others}.").format(
+            others=book.listing.others_text()))
+    report.files |= {name: book.root / name for name in (*FOLDERS, MANIFEST, QUARANTINE)}
+    report.next_step = _("Next: notebook 02, build_train_data.")

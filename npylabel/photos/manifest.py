@@ -1,0 +1,123 @@
+"""The tables of a dataset: which original became which pair, and what was left out."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+from npylabel.base.errors import NpyLabelError
+from npylabel.base.i18n import _
+from npylabel.base.tables import printable, read_csv, write_csv
+
+MANIFEST = "manifest.csv"
+QUARANTINE = "quarantine.csv"
+OK, DUPLICATE, LEFT_OUT = "ok", "duplicate", "left_out"
+DEMO, OWN = "demo", "own"
+
+
+@dataclass
+class PhotoRow:
+    """One original, as ``manifest.csv`` (or, left out, ``quarantine.csv``) describes it.
+
+    Attributes:
+        name: stem of its files in ``color/`` and ``bw/``; of a duplicate that of the photo that stands for it.
+        source: of the original, see ``PhotoRef``.
+        sha256: of the original's bytes.
+        status: "ok", "duplicate" (has a row and no files) or "left_out".
+        reason: "" or a code of ``npylabel.photos.reasons``.
+        group: name of the first photo that shows nearly the same, or "" where it is alone.
+        taken: ISO time or "".
+        width: pixels of the upright original.
+        height: pixels of the upright original.
+        detail: the decoder's words on a fault.
+        phash: perceptual hash, 64 hexadecimal digits.
+        fingerprint: size and time (or CRC) of the original, by which a second run knows it.
+        color_sha256: of the color file.
+        bw_sha256: of the grayscale file.
+        settings: size, fit and format it was made with.
+        made_from: "demo" for the drawn photos, "own" for the user's.
+    """
+
+    name: str
+    source: str
+    sha256: str = ""
+    status: str = OK
+    reason: str = ""
+    group: str = ""
+    taken: str = ""
+    width: int = 0
+    height: int = 0
+    detail: str = ""
+    phash: str = ""
+    fingerprint: str = ""
+    color_sha256: str = ""
+    bw_sha256: str = ""
+    settings: str = ""
+    made_from: str = OWN
+
+    @property
+    def suffix(self) -> str:
+        """Suffix of its files, ".png" or ".jpg"."""
+        return "." + self.settings.rpartition(" ")[2]
+
+
+COLUMNS = tuple(field.name for field in fields(PhotoRow))
+_QUARANTINE_COLUMNS = ("source", "reason", "detail", *(c for c in COLUMNS if c not in ("source", "reason", "detail")))
+
+
+def row_from(values: dict) -> PhotoRow:
+    """The row of a table's or a journal's values; unknown columns are dropped."""
+    known = {name: value for name, value in values.items() if name in COLUMNS}
+    for name in ("width", "height"):
+        known[name] = int(known.get(name) or 0)
+    return PhotoRow(**known)
+
+
+def read_rows(dataset_dir: Path) -> list[PhotoRow]:
+    """All rows of a dataset's two tables, or none where there is no dataset yet.
+
+    Raises:
+        NpyLabelError: ``manifest_damaged``.
+    """
+    return _read(dataset_dir / MANIFEST) + read_aside(dataset_dir)
+
+
+def read_aside(folder: Path) -> list[PhotoRow]:
+    """The rows of the photos that have no files in the folder.
+
+    Raises:
+        NpyLabelError: ``manifest_damaged``.
+    """
+    return _read(folder / QUARANTINE)
+
+
+def _read(path: Path) -> list[PhotoRow]:
+    try:
+        return [row_from(values) for values in read_csv(path)]
+    except (TypeError, ValueError) as error:
+        raise NpyLabelError(
+            "manifest_damaged",
+            _("The table {path} cannot be read: {reason}.").format(path=path, reason=error),
+            _("Rename it and run the step again: it makes a new one from the photos."),
+        ) from error
+
+
+def write_rows(dataset_dir: Path, rows: Sequence[PhotoRow]) -> None:
+    """Write both tables of a dataset."""
+    write_aside(dataset_dir, [row for row in rows if row.status == LEFT_OUT])
+    _write(dataset_dir / MANIFEST, COLUMNS, [row for row in rows if row.status != LEFT_OUT])
+
+
+def write_aside(folder: Path, rows: Sequence[PhotoRow]) -> None:
+    """Write the table of the photos that have no files in the folder."""
+    _write(folder / QUARANTINE, _QUARANTINE_COLUMNS, rows)
+
+
+def _write(path: Path, columns: Sequence[str], rows: Sequence[PhotoRow]) -> None:
+    ordered = sorted(rows, key=lambda row: row.source)
+    write_csv(path, columns, [{key: printable(str(value)) for key, value in asdict(row).items()} for row in ordered])
+
+
+def dataset_origin(dataset_dir: Path) -> str:
+    """What the dataset is made of: "demo", "own", or "" where there is no manifest."""
+    origins = {row.made_from for row in read_rows(dataset_dir)}
+    return DEMO if DEMO in origins else OWN if origins else ""

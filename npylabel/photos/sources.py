@@ -1,0 +1,222 @@
+"""Which photos there are: in folders, in zips, and in Google Takeout exports of either kind."""
+
+import os
+import stat
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+
+from npylabel.base.errors import NpyLabelError
+from npylabel.base.i18n import _
+from npylabel.base.tables import printable
+from npylabel.photos.archives import ZIP_ERRORS, list_members, read_member
+from npylabel.photos.sniff import HEAD_BYTES, sniff
+from npylabel.photos.takeout import sidecar_key, sidecar_target
+
+PHOTO_SUFFIXES = frozenset({
+    ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".heic", ".heif", ".hif",
+    ".avif", ".mpo", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2", ".jp2", ".jxl", ".psd", ".svg",
+})
+SYSTEM_NAMES = frozenset({"__macosx", "thumbs.db", "desktop.ini", "@eadir", "$recycle.bin", "lost+found"})
+MAX_FILE_BYTES = 512 * 2**20
+
+
+@dataclass(frozen=True)
+class PhotoRef:
+    """One file that claims to be a photo.
+
+    Attributes:
+        source: its name in the tables: ``folder/sub/name.jpg``, or ``export.zip!/sub/name.jpg``.
+        path: the file, or the zip that holds it.
+        member: its index in the zip, or None for a plain file.
+        fingerprint: changes when the file does: size and time, or size and CRC in a zip.
+        size_bytes: size of the original.
+        code: a reason code where it is known already that it cannot be used, else "".
+        sidecar: the JSON file that Google Takeout laid beside it, or None.
+    """
+
+    source: str
+    path: Path
+    member: int | None = None
+    fingerprint: str = ""
+    size_bytes: int = 0
+    code: str = ""
+    sidecar: "PhotoRef | None" = None
+
+    def read(self, limit: int = MAX_FILE_BYTES) -> bytes:
+        """The first ``limit`` bytes of the original.
+
+        Raises:
+            OSError: where it cannot be read; for zips also one of ``archives.ZIP_ERRORS``.
+        """
+        if self.member is not None:
+            return read_member(self.path, self.member, limit)
+        with self.path.open("rb") as file:
+            return file.read(limit)
+
+
+@dataclass
+class Listing:
+    """What was found.
+
+    Attributes:
+        refs: what claims to be a photo, sorted by source.
+        sidecars: JSON files of Google Takeout that belong to one of the refs.
+        others: sources of all other files.
+    """
+
+    refs: list[PhotoRef] = field(default_factory=list)
+    sidecars: list[PhotoRef] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)
+
+    def live_videos(self) -> int:
+        """How many of the others are the videos of Live Photos: a photo of the same name lies beside them."""
+        stems = {ref.source.rpartition(".")[0] for ref in self.refs}
+        videos = [name for name in self.others if name.lower().endswith((".mov", ".mp4", ".mp"))]
+        return sum(name.rpartition(".")[0] in stems for name in videos)
+
+    def others_text(self) -> str:
+        """The other files in words, such as ".mp4 12, .txt 1"."""
+        counts = Counter(PurePosixPath(name).suffix.lower() or "-" for name in self.others)
+        return ", ".join(f"{suffix} {count}" for suffix, count in sorted(counts.items()))
+
+
+def split_sources(photos_dir: str) -> list[str]:
+    """The parts of a parameter that names several folders or zips, separated by semicolons."""
+    return [part.strip() for part in photos_dir.split(";") if part.strip()]
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a file or folder is hidden or the system's own (``.DS_Store``, ``__MACOSX``, ``Thumbs.db``...)."""
+    return name.startswith(".") or name.casefold() in SYSTEM_NAMES
+
+
+def list_photos(roots: Sequence[Path], exclude: Sequence[Path] = ()) -> Listing:
+    """All photos below the roots.
+
+    Args:
+        roots: folders (read with their sub-folders) and zips.
+        exclude: folders that are not entered, such as the run's own output.
+
+    Raises:
+        NpyLabelError: ``photos_missing`` where a root does not exist.
+    """
+    listing = Listing()
+    excluded = {path.resolve() for path in exclude}
+    for root, label in zip(roots, _labels(roots), strict=True):
+        if root.is_dir():
+            for path in _walk(root, excluded):
+                _add_file(listing, path, f"{label}/{path.relative_to(root).as_posix()}")
+        elif root.is_file():
+            _add_file(listing, root, label)
+        else:
+            raise NpyLabelError(
+                "photos_missing",
+                _("There is no folder or zip {path}.").format(path=root),
+                _("Set photos_dir to your folder of photos; several are separated by a semicolon."),
+            )
+    listing.refs.sort(key=lambda ref: ref.source)
+    _attach_sidecars(listing)
+    return listing
+
+
+def _labels(roots: Sequence[Path]) -> list[str]:
+    """A name for each root that does not change when the root is moved elsewhere."""
+    labels: list[str] = []
+    for root in roots:
+        name = printable(root.resolve().name) or "root"
+        labels.append(name if name not in labels else f"{name}~{len(labels) + 1}")
+    return labels
+
+
+def _walk(root: Path, excluded: set[Path]) -> Iterator[Path]:
+    """Files, folders that cannot be listed, and folders named like photos, below the root.
+
+    Links to folders are followed (Drive's shortcuts are links), each folder once.
+    """
+    seen: set[tuple[int, int]] = set()
+    pending = [root]
+    while pending:
+        folder = pending.pop()
+        try:
+            status = folder.stat()
+            names = sorted(os.listdir(folder))
+        except OSError:
+            yield folder
+            continue
+        if (status.st_dev, status.st_ino) in seen or folder.resolve() in excluded:
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        for path in (folder / name for name in names if not is_hidden(name)):
+            if path.is_dir():
+                pending.append(path)
+            if not path.is_dir() or path.suffix.lower() in PHOTO_SUFFIXES:
+                yield path
+
+
+def _add_file(listing: Listing, path: Path, source: str) -> None:
+    ref = PhotoRef(printable(source), path)
+    try:
+        status = path.stat()
+    except OSError:
+        _add(listing, replace(ref, code="dangling_link" if path.is_symlink() else "unreadable"))
+        return
+    if stat.S_ISDIR(status.st_mode) and path.suffix.lower() not in PHOTO_SUFFIXES:
+        # Only folders that cannot be listed come here: their photos must not vanish silently.
+        listing.refs.append(replace(ref, code="unreadable"))
+    elif not stat.S_ISREG(status.st_mode):
+        _add(listing, replace(ref, code="not_a_file"))
+    elif path.suffix.lower() == ".zip":
+        _add_zip(listing, replace(ref, fingerprint=_mark(status), size_bytes=status.st_size))
+    else:
+        code = "too_large" if status.st_size > MAX_FILE_BYTES else ""
+        _add(listing, replace(ref, fingerprint=_mark(status), size_bytes=status.st_size, code=code))
+
+
+def _mark(status: os.stat_result) -> str:
+    return f"{status.st_size}-{status.st_mtime_ns}"
+
+
+def _add_zip(listing: Listing, ref: PhotoRef) -> None:
+    try:
+        members = list_members(ref.path)
+    except (*ZIP_ERRORS, OSError):
+        listing.refs.append(replace(ref, code="broken_archive"))
+        return
+    for member in members:
+        if not any(is_hidden(part) for part in member.name.split("/") if part not in ("..", ".")):
+            source = printable(f"{ref.source}!/{member.name}")
+            _add(listing, PhotoRef(source, ref.path, member.index, member.fingerprint, member.size_bytes, member.code))
+
+
+def _add(listing: Listing, ref: PhotoRef) -> None:
+    suffix = PurePosixPath(ref.source).suffix.lower()
+    if suffix in PHOTO_SUFFIXES or (not ref.code and suffix != ".json" and _looks_like_photo(ref)):
+        listing.refs.append(ref)
+    elif suffix == ".json":
+        listing.sidecars.append(ref)
+    else:
+        listing.others.append(ref.source)
+
+
+def _looks_like_photo(ref: PhotoRef) -> bool:
+    try:
+        return bool(sniff(ref.read(HEAD_BYTES)))
+    except (*ZIP_ERRORS, OSError):
+        return False
+
+
+def _attach_sidecars(listing: Listing) -> None:
+    """Give each photo its Takeout sidecar; those that belong to no photo are counted with the other files."""
+    by_key = {_in_folder(ref.source, sidecar_target): ref for ref in listing.sidecars}
+    keys = [_in_folder(ref.source, sidecar_key) for ref in listing.refs]
+    listing.refs = [replace(ref, sidecar=by_key.get(key)) for ref, key in zip(listing.refs, keys, strict=True)]
+    used = set(keys)
+    listing.others += [ref.source for key, ref in by_key.items() if key not in used]
+    listing.sidecars = [ref for key, ref in by_key.items() if key in used]
+
+
+def _in_folder(source: str, rule: Callable[[str], str]) -> str:
+    folder, slash, name = source.rpartition("/")
+    return folder + slash + rule(name)
