@@ -1,0 +1,1 @@
+"""Class folders, splits, labels, and the verified ``bw/ color/ labels/`` dataset."""

@@ -1,0 +1,197 @@
+"""Step 02: from folders named by class to squares with a split that does not leak."""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from npylabel.base.classes import ClassTable
+from npylabel.base.errors import NpyLabelError
+from npylabel.base.files import sha256_file
+from npylabel.base.i18n import _
+from npylabel.base.report import StepReport
+from npylabel.dataset.folders import VAL, FolderScan, make_class_folders, scan_class_folders
+from npylabel.dataset.split import SplitItem, assign_splits
+from npylabel.dataset.training_data import SPLIT, read_split_rows, write_split
+from npylabel.photos.book import PhotoBook, PictureSettings, disk_faults
+from npylabel.photos.manifest import DUPLICATE, LEFT_OUT, OK, OWN, QUARANTINE, PhotoRow, read_aside, write_aside
+from npylabel.photos.reasons import describe
+
+# The dataset guide of the original: 50-100 photos per class, 5,000-10,000 in all; training works from a few dozen.
+GUIDE_PER_CLASS = 50
+GUIDE_TOTAL = 5000
+START_PER_CLASS = 30
+TWO_CLASSES = "two_classes"
+
+
+def build_training_data(
+    source_dir: Path, data_path: Path, table: ClassTable, *, size_px: int = 512, fit: str = "crop",
+    val_fraction: float = 0.15, random_seed: int = 42, make_folders: str = "", workers: int = 0, made_from: str = OWN,
+) -> StepReport:
+    """The report on ``data_path/<class name>/X.png`` and ``split.csv``.
+
+    Args:
+        source_dir: folders named by class or id, flat or below train/valid/test; or a zip of them.
+        data_path: where the squares go.
+        table: the only source of class ids.
+        size_px: side of the squares, pixels.
+        fit: "crop", "pad" or "stretch".
+        val_fraction: share of each class for validation, 0 to 0.5; classes that come with a validation folder keep it.
+        random_seed: of the split.
+        make_folders: class names separated by commas, or "all": make empty folders for them in ``source_dir``.
+        workers: processes, 0 for one per core.
+        made_from: "own" or "demo".
+
+    Raises:
+        NpyLabelError: ``bad_parameter``, ``photos_missing``, ``no_class_photos``, ``unknown_folder``,
+            ``mixed_worlds``, ``disk_full``, ``split_damaged``.
+    """
+    settings = PictureSettings(size_px, fit)
+    if not 0 <= val_fraction <= 0.5:
+        raise NpyLabelError("bad_parameter", _("{name} is {value!r}.").format(name="val_fraction", value=val_fraction),
+                            _("Use a number from 0 to 0.5; 0.15 is right for most."))
+    report = StepReport("build_train_data")
+    made = make_class_folders(source_dir, make_folders, table) if make_folders else []
+    if made:
+        report.messages.append(_("Folders for {count} classes are in {path}.").format(count=len(made), path=source_dir))
+    with report.timed("list"):
+        scan = scan_class_folders(source_dir, table, exclude=[data_path])
+    if not scan.photos:
+        if made:
+            return _only_folders(report, source_dir, made)
+        raise _no_photos(source_dir, scan)
+    rows = [row for row, _split in read_split_rows(data_path)] + read_aside(data_path)
+    book = PhotoBook(data_path, ("",), settings, made_from, scan.listing, rows)
+    class_of = {photo.ref.source: photo.class_id for photo in scan.photos}
+    with disk_faults(data_path), book.journal:
+        moved = _follow_moves(book, table, class_of)
+        with report.timed("check"):
+            book.keep_known()
+        with report.timed("photos"):
+            todo = [photo.ref for photo in scan.photos if photo.ref.source not in book.rows]
+            done = book.run(todo, report, workers, lambda ref: table.names[class_of[ref.source]])
+        with report.timed("compare"):
+            _forget_replaced(book)
+            _leave_out_two_classes(book, class_of)
+            book.settle_duplicates()
+            book.settle_groups()
+        splits = _split(book.of_status(OK), scan, class_of, val_fraction, random_seed)
+        write_split(data_path, book.of_status(OK), class_of, splits)
+        write_aside(data_path, (*book.of_status(LEFT_OUT), *book.of_status(DUPLICATE)))
+    _describe(report, book, table, class_of, splits, scan)
+    report.measured |= {"done_now": done, "moved_by_hand": moved}
+    return report
+
+
+def _follow_moves(book: PhotoBook, table: ClassTable, class_of: dict[str, int]) -> int:
+    """How many photos a person moved from one class folder of the result to another: that decides their class."""
+    moved = 0
+    for row in book.of_status(OK):
+        if not book.files(row)[0].is_file():
+            moved += _find_moved(book, row, table)
+        class_id = table.find(row.name.partition("/")[0])
+        if class_id is not None:
+            class_of[row.source] = class_id
+    return moved
+
+
+def _find_moved(book: PhotoBook, row: PhotoRow, table: ClassTable) -> bool:
+    for folder in sorted(path for path in book.root.iterdir() if path.is_dir() and table.find(path.name) is not None):
+        there = folder / book.files(row)[0].name
+        if there.is_file() and sha256_file(there) == row.color_sha256:
+            row.name = f"{folder.name}/{there.stem}"
+            return True
+    return False
+
+
+def _forget_replaced(book: PhotoBook) -> None:
+    """Drop the results of originals that are gone where the same photo now lies in another folder."""
+    listed = {ref.source for ref in book.listing.refs}
+    now = {row.sha256 for row in book.rows.values() if row.source in listed and row.sha256}
+    for source in [row.source for row in book.rows.values() if row.source not in listed and row.sha256 in now]:
+        book.drop_files(book.rows.pop(source))
+
+
+def _leave_out_two_classes(book: PhotoBook, class_of: dict[str, int]) -> None:
+    """Leave out the photos that lie in the folders of two classes: both labels cannot be right."""
+    classes: dict[str, set[int]] = defaultdict(set)
+    for row in book.of_status(OK):
+        classes[row.sha256].add(class_of[row.source])
+    for row in book.of_status(OK):
+        if len(classes[row.sha256]) > 1:
+            book.drop_files(row)
+            book.rows[row.source] = replace(row, name="", status=LEFT_OUT, reason=TWO_CLASSES)
+
+
+def _split(
+    rows: Sequence[PhotoRow], scan: FolderScan, class_of: dict[str, int], val_fraction: float, random_seed: int
+) -> list[str]:
+    given = {photo.ref.source: photo.given_split for photo in scan.photos}
+    items = [SplitItem(class_of[row.source], row.sha256, row.group or row.name, given.get(row.source, ""))
+             for row in rows]
+    return assign_splits(items, {VAL: val_fraction}, random_seed)
+
+
+def _no_photos(source_dir: Path, scan: FolderScan) -> NpyLabelError:
+    what = _("There are no photos in folders named by class in {path}.").format(path=source_dir)
+    if scan.strays:
+        what += " " + _("{count} photos lie outside of any class folder.").format(count=len(scan.strays))
+    return NpyLabelError(
+        "no_class_photos", what,
+        _('Make folders with make_folders="небо,дом,..." (or "all") and lay your photos into them: '
+          "10 classes with {count} photos each are a start.").format(count=START_PER_CLASS))
+
+
+def _only_folders(report: StepReport, source_dir: Path, made: list[str]) -> StepReport:
+    report.facts |= {"folders_made": made, "photos": 0}
+    report.files["source_dir"] = source_dir
+    report.next_step = _(
+        "Now lay your photos into the folders and run this step again: 10 classes with {start} photos each are a "
+        "start, {guide} and more per class are good.").format(start=START_PER_CLASS, guide=GUIDE_PER_CLASS)
+    return report
+
+
+def _describe(
+    report: StepReport, book: PhotoBook, table: ClassTable, class_of: dict[str, int], splits: Sequence[str],
+    scan: FolderScan,
+) -> None:
+    used = book.of_status(OK)
+    counts = Counter(class_of[row.source] for row in used)
+    sides = Counter(splits)
+    reasons = Counter(row.reason for row in book.rows.values() if row.reason)
+    listed = {ref.source for ref in book.listing.refs}
+    report.facts |= {
+        "photos": len(used), "classes": len(counts), "train": sides["train"], "val": sides["val"],
+        "test": sides["test"], "per_class": {table.names[i]: counts[i] for i in sorted(counts)},
+        "reasons": dict(sorted(reasons.items())), "made_from": book.made_from, "settings": str(book.settings),
+        "groups_of_alike": len({row.group for row in used if row.group}),
+        "class_ids_right": all(table.find(row.name.partition("/")[0]) == class_of[row.source] for row in used),
+    }
+    report.messages += [*_against_guide(counts, table)]
+    report.messages += [f"{code}: {count} - {describe(code)}" for code, count in sorted(reasons.items())]
+    if scan.strays:
+        report.messages.append(_("Not in a class folder, so not used: {names}.").format(
+            names=", ".join(scan.strays[:5]) + (" ..." if len(scan.strays) > 5 else "")))
+    kept = sum(row.source not in listed for row in used)
+    if kept:
+        text = _("{count} photos whose originals are not in the class folders any more are kept.")
+        report.messages.append(text.format(count=kept))
+    report.files |= {"data_path": book.root, SPLIT: book.root / SPLIT, QUARANTINE: book.root / QUARANTINE}
+    report.next_step = _("Next: notebook 03, train.")
+
+
+def _against_guide(counts: Counter, table: ClassTable) -> list[str]:
+    """What the dataset guide recommends, beside what is there."""
+    total = sum(counts.values())
+    lines = [_("{total} photos in {classes} of {all} classes; the guide recommends {per_class}-100 per class and "
+               "{guide_total}-10000 in all.").format(total=total, classes=len(counts), all=len(table.ids),
+                                                      per_class=GUIDE_PER_CLASS, guide_total=GUIDE_TOTAL)]
+    few = [f"{table.names[i]} {count}" for i, count in sorted(counts.items()) if count < GUIDE_PER_CLASS]
+    if few:
+        lines.append(_("Fewer than {count} photos: {names}.").format(count=GUIDE_PER_CLASS, names=", ".join(few)))
+    missing = [name for class_id, name in table.names.items() if class_id not in {*counts, table.unknown_id}]
+    if missing:
+        lines.append(_("No photos, so never a label: {names}.").format(names=", ".join(missing)))
+    if len(counts) < 2:
+        lines.append(_("At least two classes are needed to train."))
+    return lines
