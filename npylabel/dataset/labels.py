@@ -1,0 +1,119 @@
+"""Label files: one int64 class id per photo, and the table that says where each came from."""
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from npylabel.base.files import write_bytes
+from npylabel.base.tables import read_csv, write_csv
+
+LABELS_TABLE = "labels.csv"
+LABEL_COLUMNS = ("name", "class_id", "class_name", "confidence", "source", "best_class_id", "best_class_name",
+                 "threshold", "photo_sha256", "model_sha256", "classes_sha256")
+MODEL, HUMAN = "model", "human"
+
+
+class LabelError(Exception):
+    """A label file that is wrong.
+
+    Args:
+        code: a fault code of ``npylabel.dataset.faults``.
+        detail: what was found.
+    """
+
+    def __init__(self, code: str, detail: str = "") -> None:
+        super().__init__(code, detail)
+        self.code, self.detail = code, detail
+
+
+@dataclass
+class LabelRow:
+    """One row of ``labels.csv``.
+
+    Attributes:
+        name: stem of the photo.
+        class_id: what the label file holds.
+        class_name: of that id.
+        confidence: of the best class, four decimals, "" where a person decided.
+        source: "model" or "human".
+        best_class_id: what the network thought, whatever the threshold.
+        best_class_name: of that id.
+        threshold: below which the unknown class was given.
+        photo_sha256: of the photo file.
+        model_sha256: of the model file.
+        classes_sha256: of the class table.
+    """
+
+    name: str
+    class_id: int
+    class_name: str
+    confidence: str = ""
+    source: str = MODEL
+    best_class_id: str = ""
+    best_class_name: str = ""
+    threshold: str = ""
+    photo_sha256: str = ""
+    model_sha256: str = ""
+    classes_sha256: str = ""
+
+
+def label_bytes(class_id: int) -> bytes:
+    """The content of a label file: NumPy format, int64, shape ``(1,)``."""
+    file = io.BytesIO()
+    np.save(file, np.array([class_id], dtype=np.int64), allow_pickle=False)
+    return file.getvalue()
+
+
+def write_label(path: Path, class_id: int) -> None:
+    """Write a label file, whole or not at all."""
+    write_bytes(path, label_bytes(class_id))
+
+
+def read_label(path: Path) -> int:
+    """The class id in a label file.
+
+    Raises:
+        LabelError: ``label_empty``, ``label_truncated``, ``label_pickle``, ``label_not_npy``, ``label_dtype``,
+            ``label_shape`` or ``label_trailing``.
+        OSError: where the file cannot be read.
+    """
+    data = path.read_bytes()
+    if not data:
+        raise LabelError("label_empty")
+    if not data.startswith(b"\x93NUMPY"):
+        pickled = data.startswith((b"\x80", b"PK"))
+        raise LabelError("label_pickle" if pickled else "label_not_npy")
+    file = io.BytesIO(data)
+    try:
+        value = np.load(file, allow_pickle=False)
+    except (ValueError, EOFError, OSError, SyntaxError) as error:
+        raise LabelError("label_pickle" if "pickle" in str(error) else "label_truncated", str(error)) from error
+    if value.dtype != np.dtype("<i8"):
+        raise LabelError("label_dtype", str(value.dtype))
+    if value.shape != (1,):
+        raise LabelError("label_shape", str(value.shape))
+    if file.read(1):
+        raise LabelError("label_trailing")
+    return int(value[0])
+
+
+def table_path(labels_dir: Path) -> Path:
+    """Where ``labels.csv`` is: beside the folder of labels, which holds label files only."""
+    return labels_dir.parent / LABELS_TABLE
+
+
+def read_label_rows(path: Path) -> dict[str, LabelRow]:
+    """The rows of ``labels.csv`` by name; rows that cannot be understood are left out."""
+    rows = {}
+    for values in read_csv(path):
+        known = {name: values.get(name) or "" for name in LABEL_COLUMNS}
+        if known["name"] and known["class_id"].lstrip("-").isdigit():
+            rows[known["name"]] = LabelRow(**{**known, "class_id": int(known["class_id"])})
+    return rows
+
+
+def write_label_rows(path: Path, rows: dict[str, LabelRow]) -> None:
+    """Write ``labels.csv``, sorted by name."""
+    write_csv(path, LABEL_COLUMNS, [vars(rows[name]) for name in sorted(rows)])
