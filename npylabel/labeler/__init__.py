@@ -1,0 +1,1 @@
+"""The classifier that is trained from scratch on the user's own photos, and the labels it gives."""

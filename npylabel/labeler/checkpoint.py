@@ -1,0 +1,145 @@
+"""Model files that explain themselves."""
+
+import pickle
+import platform
+import zipfile
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import torch
+
+from npylabel import __version__
+from npylabel.base.classes import ClassTable
+from npylabel.base.errors import NpyLabelError
+from npylabel.base.files import atomic_path
+from npylabel.base.i18n import _
+
+FORMAT = "npylabel-labeler/1"
+# What torch raises for a file that is cut, is no checkpoint, or holds more than plain values and tensors.
+LOAD_ERRORS = (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, OSError, zipfile.BadZipFile,
+               AttributeError, TypeError)
+
+
+@dataclass
+class Checkpoint:
+    """A trained labeler with all that labeling needs to know.
+
+    Attributes:
+        state_dict: weights by name.
+        network: name in the registry.
+        depth: of the network, 0 for its own.
+        input_px: side of the pictures it was trained on.
+        fit: how pictures that are not square are fitted.
+        mean: of the training photos by channel, in 0-1.
+        std: of the training photos by channel, in 0-1.
+        classes: class table, as ``ClassTable.to_json``.
+        classes_sha256: of the class table.
+        trained_ids: ids that had training photos; only these become labels.
+        temperature: what logits are divided by before the softmax (Guo et al. 2017).
+        made_from: "demo" or "own".
+        split_sha256: of what it was trained and judged on.
+        epoch: epochs done.
+        metrics: validation scores.
+        parameters: of the run.
+        versions: of the libraries that made it.
+    """
+
+    state_dict: dict[str, torch.Tensor]
+    network: str
+    depth: int
+    input_px: int
+    fit: str
+    mean: list[float]
+    std: list[float]
+    classes: dict
+    classes_sha256: str
+    trained_ids: list[int]
+    made_from: str
+    split_sha256: str
+    temperature: float = 1.0
+    epoch: int = 0
+    metrics: dict = field(default_factory=dict)
+    parameters: dict = field(default_factory=dict)
+    versions: dict = field(default_factory=lambda: {
+        "npylabel": __version__, "torch": torch.__version__, "python": platform.python_version()})
+
+    @property
+    def table(self) -> ClassTable:
+        """The class table it was trained with."""
+        return ClassTable.from_json(self.classes)
+
+
+def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+    """Write the file, whole or not at all, and read it back before it counts."""
+    # Plain strings: torch's version is a class of its own, which safe loading refuses.
+    checkpoint.versions = {name: str(value) for name, value in checkpoint.versions.items()}
+    # asdict would copy every tensor.
+    values = {**asdict(_without_weights(checkpoint)), "state_dict": checkpoint.state_dict, "format": FORMAT}
+    with atomic_path(path, durable=True) as temporary:
+        torch.save(values, temporary)
+        torch.load(temporary, map_location="cpu", weights_only=True)
+
+
+def _without_weights(checkpoint: Checkpoint) -> Checkpoint:
+    return Checkpoint(**{**checkpoint.__dict__, "state_dict": {}})
+
+
+def load_weights_file(path: Path) -> dict:
+    """The content of any weights file, read safely.
+
+    Raises:
+        NpyLabelError: ``model_missing`` or ``model_damaged``.
+    """
+    if not path.is_file():
+        raise NpyLabelError(
+            "model_missing", _("There is no model {path}.").format(path=path),
+            _("Run notebook 03 (train) first, or set model_path."))
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except LOAD_ERRORS as error:
+        raise NpyLabelError(
+            "model_damaged",
+            _("The model {path} cannot be read: {reason}.").format(path=path, reason=str(error).split("\n")[0]),
+            _("Use another checkpoint_epoch_N.pth beside it, or train again."),
+        ) from error
+    if not isinstance(content, dict):
+        raise _foreign(path)
+    return content
+
+
+def load_checkpoint(path: Path) -> Checkpoint:
+    """The labeler in a file that ``save_checkpoint`` wrote.
+
+    Raises:
+        NpyLabelError: ``model_missing``, ``model_damaged`` or ``model_foreign``.
+    """
+    content = load_weights_file(path)
+    if content.get("format") != FORMAT:
+        raise _foreign(path)
+    return Checkpoint(**{name: value for name, value in content.items() if name != "format"})
+
+
+def _foreign(path: Path) -> NpyLabelError:
+    return NpyLabelError(
+        "model_foreign", _("{path} is not a model that this workbook trained.").format(path=path),
+        _("Train one with notebook 03. Weights of the original MiniCNN need legacy_order."))
+
+
+def refuse_other_table(checkpoint: Checkpoint, table: ClassTable) -> None:
+    """Raise ``NpyLabelError`` (``model_other_classes``) where the model knows another class table."""
+    if checkpoint.classes_sha256 != table.sha256:
+        raise NpyLabelError(
+            "model_other_classes",
+            _("The model was trained with another class table; model / now: {difference}.").format(
+                difference=checkpoint.table.difference(table)),
+            _("Set classes_path to the table it was trained with, or train again."))
+
+
+def refuse_other_world(checkpoint: Checkpoint, made_from: str) -> None:
+    """Raise ``NpyLabelError`` (``mixed_worlds``) where drawn photos meet the user's own."""
+    if made_from and checkpoint.made_from != made_from:
+        raise NpyLabelError(
+            "mixed_worlds",
+            _("The model was trained on {trained} photos and these are {photos} photos (demo: drawn, own: "
+              "yours).").format(trained=checkpoint.made_from, photos=made_from),
+            _("Train a model on photos of the same kind."))

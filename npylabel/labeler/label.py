@@ -1,0 +1,313 @@
+"""Step 04: one label file per photo."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+
+from npylabel.base.classes import ClassTable, nfc
+from npylabel.base.errors import NpyLabelError
+from npylabel.base.files import remove_leftovers, sha256_file, write_bytes
+from npylabel.base.i18n import _
+from npylabel.base.journal import RunJournal
+from npylabel.base.parallel import cpu_count
+from npylabel.base.progress import track
+from npylabel.base.report import StepReport
+from npylabel.dataset.labels import (
+    HUMAN,
+    LabelError,
+    LabelRow,
+    read_label,
+    read_label_rows,
+    table_path,
+    write_label,
+    write_label_rows,
+)
+from npylabel.dataset.pixels import decode_pixels
+from npylabel.labeler.checkpoint import (
+    Checkpoint,
+    load_checkpoint,
+    load_weights_file,
+    refuse_other_table,
+    refuse_other_world,
+)
+from npylabel.labeler.legacy import legacy_checkpoint, weights_in
+from npylabel.labeler.predict import CHUNK, Predictor, pick_device
+from npylabel.photos.book import disk_faults
+from npylabel.photos.decode import PhotoError
+from npylabel.photos.manifest import dataset_origin
+from npylabel.photos.sources import is_hidden
+
+PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png"})
+# Labels that were there before and came from nowhere we know are kept here when ours take their place.
+REPLACED = "labels_replaced"
+
+
+def label_photos(
+    input_dir: Path, output_dir: Path, model_path: Path, table: ClassTable, *, threshold: float = 0.5,
+    batch_size: int = 64, overwrite: bool = False, legacy_order: str = "", device: str = "auto",
+) -> StepReport:
+    """The report on ``output_dir/X.npy`` for each photo X, and ``labels.csv`` beside ``output_dir``.
+
+    Args:
+        input_dir: ``.jpg``, ``.jpeg`` and ``.png`` photos of any size.
+        output_dir: where the labels go.
+        model_path: a labeler of step 03, or weights of the original MiniCNN.
+        table: the only source of class ids.
+        threshold: below this confidence a photo gets the unknown class.
+        batch_size: photos decoded at a time; changes no label.
+        overwrite: label all photos again, but never one that a person decided.
+        legacy_order: for weights of the original, see ``legacy_checkpoint``.
+        device: "auto", "cpu", "cuda" or "mps".
+
+    Raises:
+        NpyLabelError: ``bad_parameter``, ``input_missing``, ``no_pictures``, ``same_stem``, ``no_unknown_class``,
+            ``model_missing``, ``model_damaged``, ``model_foreign``, ``model_other_classes``, ``mixed_worlds``, and
+            those of ``legacy_checkpoint``.
+    """
+    _check(threshold, batch_size, table)
+    report = StepReport("auto_label")
+    photos, folders, others = _list(input_dir)
+    checkpoint = _model(model_path, legacy_order, table)
+    refuse_other_world(checkpoint, dataset_origin(input_dir.parent))
+    labeling = _Labeling(photos, output_dir, table, checkpoint, sha256_file(model_path), threshold)
+    with disk_faults(output_dir), labeling.journal:
+        with report.timed("check"):
+            todo = labeling.todo(overwrite)
+        with report.timed("label"):
+            labeling.run(Predictor(checkpoint, pick_device(device)), todo, batch_size)
+        labeling.write_table()
+    labeling.describe(report, todo, folders, others)
+    return report
+
+
+def _check(threshold: float, batch_size: int, table: ClassTable) -> None:
+    for name, value, low, high in (("threshold", threshold, 0, 1), ("batch_size", batch_size, 1, 65536)):
+        if not low <= value <= high:
+            raise NpyLabelError("bad_parameter", _("{name} is {value!r}.").format(name=name, value=value),
+                                _("Use a number from {low} to {high}.").format(low=low, high=high))
+    if threshold > 0 and table.unknown_id is None:
+        raise NpyLabelError(
+            "no_unknown_class", _("The class table has no class for unsure photos."),
+            _('Mark one with "unknown": true in the class table, or use threshold=0.'))
+
+
+def _list(input_dir: Path) -> tuple[list[Path], list[str], list[str]]:
+    """(photos, names of sub-folders, names of other files), each sorted."""
+    if not input_dir.is_dir():
+        raise NpyLabelError("input_missing", _("There is no folder {path}.").format(path=input_dir),
+                            _("Run notebook 01 first, or set input_dir to the folder of your color photos."))
+    entries = sorted(path for path in input_dir.iterdir() if not is_hidden(path.name))
+    folders = [path.name for path in entries if path.is_dir()]
+    photos = [path for path in entries if path.suffix.lower() in PICTURE_SUFFIXES and not path.is_dir()]
+    others = [path.name for path in entries if not path.is_dir() and path not in set(photos)]
+    if not photos:
+        raise NpyLabelError(
+            "no_pictures",
+            _("There are no .jpg, .jpeg or .png photos directly in {path}; folders there: {folders}.").format(
+                path=input_dir, folders=", ".join(folders[:5]) or "-"),
+            _("Set input_dir to the folder that holds the photos themselves."))
+    stems = Counter(nfc(path.stem).casefold() for path in photos)
+    double = sorted(path.name for path in photos if stems[nfc(path.stem).casefold()] > 1)
+    if double:
+        raise NpyLabelError(
+            "same_stem", _("These photos would share one label file: {names}.").format(names=", ".join(double[:6])),
+            _("Rename one of each pair."))
+    return photos, folders, others
+
+
+def _model(model_path: Path, legacy_order: str, table: ClassTable) -> Checkpoint:
+    weights = weights_in(load_weights_file(model_path))
+    if weights is not None:
+        return legacy_checkpoint(model_path, weights, legacy_order, table)
+    checkpoint = load_checkpoint(model_path)
+    refuse_other_table(checkpoint, table)
+    return checkpoint
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    """A photo as read: its pixels, or the reason code why there are none."""
+
+    path: Path
+    photo_sha256: str
+    pixels: np.ndarray | None
+    code: str = ""
+
+
+class _Labeling:
+    """The labels of one folder of photos."""
+
+    def __init__(
+        self, photos: list[Path], output_dir: Path, table: ClassTable, checkpoint: Checkpoint, model_sha256: str,
+        threshold: float,
+    ) -> None:
+        self.photos, self.output_dir, self.table, self.checkpoint = photos, output_dir, table, checkpoint
+        self.model_sha256, self.threshold = model_sha256, threshold
+        output_dir.mkdir(parents=True, exist_ok=True)
+        remove_leftovers(output_dir, output_dir.parent)
+        self.journal = RunJournal(output_dir.parent / ".labels.jsonl", {"output": output_dir.name})
+        self.finished = read_label_rows(table_path(output_dir))
+        self.started = {entry["name"]: LabelRow(**entry) for entry in self.journal.read()}
+        self.rows = self.finished | self.started
+        self.unreadable: dict[str, str] = {}
+        self.kept_human, self.replaced = 0, 0
+
+    def todo(self, overwrite: bool) -> set[Path]:
+        """The photos that need a label; what stays is what a person decided, and what is whole and of this model."""
+        with ThreadPoolExecutor(cpu_count()) as pool:
+            hashes = list(pool.map(_sha256_or_none, self.photos))
+        todo = set()
+        for path, photo_sha256 in zip(self.photos, hashes, strict=True):
+            row = self.rows.get(nfc(path.stem))
+            found = self._found(path, row)
+            if found is not None and self._is_human(nfc(path.stem), found):
+                self._keep_human(path, found, photo_sha256)
+            elif overwrite or row is None or found != row.class_id or not self._is_current(row, photo_sha256):
+                todo.add(path)
+        return todo
+
+    def _found(self, path: Path, row: LabelRow | None) -> int | None:
+        """The id in the label file; None where there is no whole file, unless the table knows what a person decided."""
+        try:
+            class_id = read_label(self.label_path(path))
+        except (LabelError, OSError):
+            class_id = None
+        if class_id not in self.table.names and row and row.source == HUMAN and row.class_id in self.table.names:
+            write_label(self.label_path(path), row.class_id)
+            return row.class_id
+        return class_id if class_id in self.table.names else None
+
+    def _is_human(self, name: str, found: int) -> bool:
+        """Whether a person decided: the table says so, or the file holds an id that no run of ours ever wrote."""
+        written = [rows[name] for rows in (self.finished, self.started) if name in rows]
+        if any(row.source == HUMAN for row in written):
+            return True
+        return bool(written) and all(row.class_id != found for row in written)
+
+    def _keep_human(self, path: Path, found: int, photo_sha256: str | None) -> None:
+        self.kept_human += 1
+        name = nfc(path.stem)
+        self.rows[name] = LabelRow(
+            name, found, self.table.names[found], source=HUMAN, photo_sha256=photo_sha256 or "",
+            classes_sha256=self.table.sha256)
+
+    def _is_current(self, row: LabelRow, photo_sha256: str | None) -> bool:
+        return (row.photo_sha256 == photo_sha256 and row.model_sha256 == self.model_sha256
+                and row.threshold == _number(self.threshold) and row.classes_sha256 == self.table.sha256)
+
+    def label_path(self, photo: Path) -> Path:
+        """The label file of a photo."""
+        return self.output_dir / f"{photo.stem}.npy"
+
+    def run(self, predictor: Predictor, todo: set[Path], batch_size: int) -> None:
+        """Label the photos that are to do.
+
+        Photos meet the network in the same groups whatever is to do, so that a resumed run computes what an
+        unbroken one would have, to the last bit.
+        """
+        chunks = [self.photos[start:start + CHUNK] for start in range(0, len(self.photos), CHUNK)]
+        needed = [chunk for chunk in chunks if any(path in todo for path in chunk)]
+        loaded = _load_ahead(needed, self.checkpoint, ahead=max(2, batch_size // CHUNK))
+        for chunk in track(loaded, total=len(needed), label=_("Labels")):
+            good = [photo for photo in chunk if photo.pixels is not None]
+            probabilities = predictor.probabilities(np.stack([photo.pixels for photo in good])) if good else []
+            rows = [self._row(photo, row, predictor.class_ids) for photo, row in zip(good, probabilities, strict=True)
+                    if photo.path in todo]
+            self._write(rows, {nfc(photo.path.stem): photo.path for photo in good})
+            self.unreadable |= {photo.path.name: photo.code for photo in chunk if photo.code and photo.path in todo}
+
+    def _row(self, photo: _Loaded, probabilities: np.ndarray, class_ids: np.ndarray) -> LabelRow:
+        best = int(class_ids[probabilities.argmax()])
+        confidence = float(probabilities.max())
+        class_id = best if confidence >= self.threshold else self.table.unknown_id
+        names = self.table.names
+        return LabelRow(
+            nfc(photo.path.stem), class_id, names[class_id], f"{confidence:.4f}", best_class_id=str(best),
+            best_class_name=names[best], threshold=_number(self.threshold), photo_sha256=photo.photo_sha256,
+            model_sha256=self.model_sha256, classes_sha256=self.table.sha256)
+
+    def _write(self, rows: Sequence[LabelRow], paths: dict[str, Path]) -> None:
+        # The journal first: a label file that is not in it would look like one that a person wrote.
+        self.journal.append(*map(asdict, rows))
+        for row in rows:
+            path = self.label_path(paths[row.name])
+            if path.exists() and row.name not in self.rows:
+                write_bytes(self.output_dir.parent / REPLACED / path.name, path.read_bytes())
+                self.replaced += 1
+            write_label(path, row.class_id)
+            self.rows[row.name] = row
+
+    def write_table(self) -> None:
+        """Write ``labels.csv``, with the rows of the photos that are there."""
+        names = {nfc(path.stem) for path in self.photos if path.name not in self.unreadable}
+        write_label_rows(table_path(self.output_dir), {name: self.rows[name] for name in names})
+
+    def describe(self, report: StepReport, todo: set[Path], folders: list[str], others: list[str]) -> None:
+        """Fill the report."""
+        rows = [self.rows[nfc(path.stem)] for path in self.photos if path.name not in self.unreadable]
+        unknown = sum(row.class_id == self.table.unknown_id for row in rows)
+        report.facts |= {
+            "photos": len(self.photos), "labels": len(rows), "unreadable": dict(sorted(self.unreadable.items())),
+            "human": sum(row.source == HUMAN for row in rows), "folders_not_read": folders,
+            "dtype": "int64", "shape": [1],
+            "ids_in_table": all(row.class_id in self.table.names for row in rows),
+        }
+        counts = Counter(row.class_name for row in rows)
+        report.measured |= {
+            "labelled_now": len(todo) - len(self.unreadable), "kept": len(rows) - len(todo) + len(self.unreadable),
+            "unknown": unknown, "unknown_share": round(unknown / max(len(rows), 1), 4),
+            "per_class": dict(counts.most_common()),
+        }
+        for name, code in list(self.unreadable.items())[:10]:
+            report.messages.append(_("Not labelled: {name} ({code})").format(name=name, code=code))
+        if folders:
+            report.messages.append(_("Sub-folders are not read: {names}.").format(names=", ".join(folders[:5])))
+        if others:
+            report.messages.append(_("Not .jpg, .jpeg or .png, so not labelled: {names}.").format(
+                names=", ".join(others[:5])))
+        if self.replaced:
+            report.messages.append(_("{count} labels of unknown origin were replaced; they are kept in {path}.").format(
+                count=self.replaced, path=self.output_dir.parent / REPLACED))
+        report.messages.append(_("{unknown} of {count} photos are below {threshold} and got the unknown class.").format(
+            unknown=unknown, count=len(rows), threshold=self.threshold))
+        report.faulty = bool(self.unreadable)
+        report.files |= {"labels": self.output_dir, "labels.csv": table_path(self.output_dir)}
+        report.next_step = _("Next: notebook 05, verify_tintora.")
+
+
+def _number(value: float) -> str:
+    return f"{value:g}"
+
+
+def _sha256_or_none(path: Path) -> str | None:
+    try:
+        return sha256_file(path)
+    except OSError:
+        return None
+
+
+def _load_ahead(chunks: Sequence[list[Path]], checkpoint: Checkpoint, ahead: int) -> Iterator[list[_Loaded]]:
+    """The chunks in order, decoded by threads while the network works; at most ``ahead`` wait in memory."""
+    with ThreadPoolExecutor(cpu_count()) as pool:
+        waiting: list[list[Future]] = []
+        for chunk in chunks:
+            waiting.append([pool.submit(_load, path, checkpoint.input_px, checkpoint.fit) for path in chunk])
+            if len(waiting) > ahead:
+                yield [future.result() for future in waiting.pop(0)]
+        for futures in waiting:
+            yield [future.result() for future in futures]
+
+
+def _load(path: Path, input_px: int, fit: str) -> _Loaded:
+    try:
+        data = path.read_bytes()
+        return _Loaded(path, sha256(data).hexdigest(), decode_pixels(data, input_px, fit))
+    except PhotoError as error:
+        return _Loaded(path, "", None, error.code)
+    except OSError:
+        return _Loaded(path, "", None, "unreadable")

@@ -1,0 +1,76 @@
+"""Probabilities of a trained labeler, the same whatever the batch size."""
+
+import numpy as np
+import torch
+
+from npylabel.base.errors import NpyLabelError
+from npylabel.base.i18n import _
+from npylabel.labeler.checkpoint import Checkpoint
+from npylabel.labeler.networks import create_network
+
+# Sums are ordered by the shape of a batch, so every batch that the network sees has this many pictures.
+CHUNK = 32
+
+
+def pick_device(device: str) -> torch.device:
+    """The device for "auto" (a GPU where there is one), "cpu", "cuda" or "mps".
+
+    Raises:
+        NpyLabelError: ``bad_parameter`` for another name, ``no_such_device`` where it is not there.
+    """
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if device == "auto":
+        return torch.device(next(name for name in ("cuda", "mps", "cpu") if there[name]))
+    if device not in there:
+        raise NpyLabelError("bad_parameter", _("{name} is {value!r}.").format(name="device", value=device),
+                            _("Use one of: {allowed}.").format(allowed="auto, cpu, cuda, mps"))
+    if not there[device]:
+        raise NpyLabelError("no_such_device", _("This machine has no {device}.").format(device=device),
+                            _('Use device="auto". In Colab: Runtime, Change runtime type, T4 GPU.'))
+    return torch.device(device)
+
+
+def to_input(pixels: np.ndarray | torch.Tensor, device: torch.device) -> torch.Tensor:
+    """Pixels ``(n, h, w, 3)`` uint8 as ``(n, 3, h, w)`` float32 in 0-1 on the device, channels last in memory."""
+    images = torch.as_tensor(pixels).to(device)
+    return images.permute(0, 3, 1, 2).float().div(255)
+
+
+class Predictor:
+    """A labeler that is ready to name pictures.
+
+    Args:
+        checkpoint: the trained labeler.
+        device: where to compute.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, device: torch.device) -> None:
+        self.checkpoint, self.device = checkpoint, device
+        table = checkpoint.table
+        self.network = create_network(checkpoint.network, len(table.ids), checkpoint.depth)
+        self.network.load_state_dict(checkpoint.state_dict)
+        self.network.to(device, memory_format=torch.channels_last).eval()
+        self.class_ids = np.array(checkpoint.trained_ids, dtype=np.int64)
+        self._columns = [table.ids.index(class_id) for class_id in checkpoint.trained_ids]
+        self._mean, self._std = (torch.tensor(values, device=device).view(1, 3, 1, 1)
+                                 for values in (checkpoint.mean, checkpoint.std))
+
+    def logits(self, pixels: np.ndarray) -> torch.Tensor:
+        """Logits of the trained classes, ``(n, len(class_ids))`` float32 on the CPU, before the temperature.
+
+        Args:
+            pixels: ``(n, input_px, input_px, 3)`` uint8.
+        """
+        parts = [self._chunk(pixels[start:start + CHUNK]) for start in range(0, len(pixels), CHUNK)]
+        return torch.cat(parts) if parts else torch.zeros(0, len(self.class_ids))
+
+    @torch.inference_mode()
+    def _chunk(self, pixels: np.ndarray) -> torch.Tensor:
+        full = np.zeros((CHUNK, *pixels.shape[1:]), np.uint8)
+        full[:len(pixels)] = pixels
+        images = (to_input(full, self.device) - self._mean) / self._std
+        return self.network(images)[:len(pixels), self._columns].float().cpu()
+
+    def probabilities(self, pixels: np.ndarray) -> np.ndarray:
+        """Confidence for each trained class, ``(n, len(class_ids))`` float32, rows sum to 1."""
+        return torch.softmax(self.logits(pixels) / self.checkpoint.temperature, dim=1).numpy()
