@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 
+from npylabel.base.files import write_text
+
 
 class RunJournal:
     """An append-only file of JSON lines, read back after a kill and removed when the run is complete.
@@ -27,22 +29,24 @@ class RunJournal:
         return lines[1:]
 
     def __enter__(self) -> "RunJournal":
-        entries = self.read()
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         # Rewriting what is whole drops a torn line, which would otherwise swallow the next one.
-        self._file = self.path.open("w", encoding="utf-8")
-        self.append({"settings": self.settings}, *entries)
+        write_text(self.path, _lines({"settings": self.settings}, *self.read()))
+        self._file = self.path.open("a", encoding="utf-8")
         return self
 
     def append(self, *entries: dict) -> None:
         """Add entries; they are with the operating system when this returns."""
-        self._file.write("".join(json.dumps(entry) + "\n" for entry in entries))
+        self._file.write(_lines(*entries))
         self._file.flush()
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._file.close()
         if kind is None:
             self.path.unlink(missing_ok=True)
+
+
+def _lines(*entries: dict) -> str:
+    return "".join(json.dumps(entry) + "\n" for entry in entries)
 
 
 def _whole_lines(path: Path) -> Iterable[dict]:

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -82,10 +83,17 @@ def _run_alone(function: Callable, job: object) -> object:
 def _pool(workers: int) -> ProcessPoolExecutor:
     # "spawn" because forking a notebook's kernel, which has threads, can hang.
     context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(workers, mp_context=context, initializer=_one_thread)
+    return ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker)
 
 
-def _one_thread() -> None:
+def _start_worker() -> None:
     # Libraries that start threads of their own in each worker make two cores many times slower.
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = "1"
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """End the worker when its parent was killed; it would wait for work, and hold its memory, for ever."""
+    multiprocessing.parent_process().join()
+    os._exit(1)

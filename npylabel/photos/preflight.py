@@ -43,7 +43,7 @@ class Plan:
             count=self.photos, room=size_text(self.room_bytes), free=size_text(self.free_bytes))
         if not self.seconds:
             return text
-        return text + " " + _("That takes about {minutes} minutes.").format(minutes=max(1, round(self.seconds / 60)))
+        return text + " " + _("That takes about {minutes} min.").format(minutes=max(1, round(self.seconds / 60)))
 
 
 def plan_run(jobs: Sequence[PhotoJob], output: Path, *, workers: int = 0) -> Plan:

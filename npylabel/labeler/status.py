@@ -1,0 +1,75 @@
+"""What is done, what comes next, and where it is saved: read from files, without torch."""
+
+import json
+from pathlib import Path
+
+from npylabel.base.i18n import _
+from npylabel.base.places import DRIVE, Places
+from npylabel.base.report import StepReport
+from npylabel.base.tables import read_csv
+from npylabel.dataset.labels import table_path
+from npylabel.dataset.training_data import SPLIT
+from npylabel.dataset.verify import VERIFY_TABLE
+from npylabel.photos.manifest import MANIFEST, OK
+
+DATASET, TRAIN_DATA, MODEL = "tintora_dataset", "train_data", "models/tiny_cnn.pth"
+
+
+def describe_status(places: Places) -> StepReport:
+    """The state of the work folder and of the demo inside it."""
+    report = StepReport("status")
+    worlds = [("own", places), ("demo", places.demo())] if not places.is_demo else [("demo", places)]
+    for name, world in worlds:
+        done = _done(world)
+        report.facts[name] = done
+        report.messages += [f"{name}: {line}" for line in _lines(done)]
+    own = report.facts[worlds[0][0]]
+    report.measured["saved_in"] = str(places.work_dir)
+    where = _("on Google Drive") if places.work_dir.is_relative_to(DRIVE) else _("on this machine")
+    report.messages.append(_("Saved {where}: {path}").format(where=where, path=places.work_dir))
+    report.next_step = _next(own)
+    return report
+
+
+def _done(world: Places) -> dict[str, object]:
+    """Counts by step; 0 where a step was not done."""
+    dataset = world.path(DATASET)
+    photos = [row for row in read_csv(dataset / MANIFEST) if row.get("status") == OK]
+    verified = dataset / VERIFY_TABLE
+    faults = sum(row.get("severity") == "fault" for row in read_csv(verified)) if verified.is_file() else None
+    return {"photos": len(photos), "training_photos": len(read_csv(world.path(TRAIN_DATA) / SPLIT)),
+            **_model(world.path(MODEL)), "labels": len(read_csv(table_path(dataset / "labels"))), "faults": faults}
+
+
+def _model(path: Path) -> dict[str, object]:
+    try:
+        metrics = json.loads(path.with_name(f"{path.stem}.metrics.json").read_text(encoding="utf-8"))
+        return {"epochs": metrics["epochs"], "macro_f1": metrics["best"].get("val_macro_f1")}
+    except (OSError, ValueError, KeyError):
+        return {"epochs": 0, "macro_f1": None}
+
+
+def _lines(done: dict) -> list[str]:
+    if not any(done.values()):
+        return [_("nothing yet")]
+    verified = _("not verified") if done["faults"] is None else _("{count} faults").format(count=done["faults"])
+    score = "" if done["macro_f1"] is None else f", macro-F1 {done['macro_f1']}"
+    return [_("01 photos: {count}").format(count=done["photos"]),
+            _("02 training photos: {count}").format(count=done["training_photos"]),
+            _("03 model: {epochs} epochs{score}").format(epochs=done["epochs"], score=score),
+            _("04 labels: {count}").format(count=done["labels"]),
+            _("05 dataset: {verified}").format(verified=verified)]
+
+
+def _next(done: dict) -> str:
+    if not done["photos"]:
+        return _("Next: notebook 01, collect_and_grayscale.")
+    if not done["training_photos"]:
+        return _("Next: notebook 02, build_train_data.")
+    if not done["epochs"]:
+        return _("Next: notebook 03, train.")
+    if done["labels"] < done["photos"]:
+        return _("Next: notebook 04, auto_label.")
+    if done["faults"] is None or done["faults"]:
+        return _("Next: notebook 05, verify_tintora.")
+    return _("All five steps are done.")

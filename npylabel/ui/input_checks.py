@@ -1,0 +1,100 @@
+"""Before a step runs: what it will find, or the error that it would stop with."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from npylabel.base.classes import load_classes
+from npylabel.base.i18n import _
+from npylabel.base.places import DEMO, Places
+from npylabel.base.report import StepReport
+from npylabel.photos.preflight import size_text
+
+
+def check_step_inputs(step: str, places: Places, parameters: dict) -> StepReport:
+    """A short report on the inputs of a step.
+
+    Args:
+        step: name of the step.
+        places: of the run.
+        parameters: of the step.
+
+    Raises:
+        NpyLabelError: what the step itself would raise for an input that is missing or wrong.
+    """
+    report = StepReport(_("{step}: inputs").format(step=step))
+    _CHECKS[step](report, places, parameters)
+    return report
+
+
+def _photos(report: StepReport, places: Places, parameters: dict) -> None:
+    from npylabel.photos.sources import list_photos, split_sources
+
+    if parameters["photos_dir"] == DEMO:
+        report.messages.append(_("The demo photos will be drawn in {path}.").format(path=places.demo().work_dir))
+        return
+    roots = [places.path(part) for part in split_sources(parameters["photos_dir"])]
+    listing = list_photos(roots, exclude=[places.path(parameters["dataset_dir"])])
+    size = sum(ref.size_bytes for ref in listing.refs)
+    report.messages.append(_("{count} photos, {size}, in {paths}.").format(
+        count=len(listing.refs), size=size_text(size), paths=", ".join(map(str, roots))))
+    if listing.others:
+        report.messages.append(_("Files that are no photos were passed over: {others}.").format(
+            others=listing.others_text()))
+
+
+def _class_folders(report: StepReport, places: Places, parameters: dict) -> None:
+    from npylabel.dataset.folders import scan_class_folders
+
+    table = load_classes(places.classes_path(parameters["classes_path"]))
+    if parameters["source_dir"] == DEMO:
+        report.messages.append(_("The demo photos will be drawn in {path}.").format(path=places.demo().work_dir))
+        return
+    source = places.path(parameters["source_dir"])
+    if parameters["make_folders"] and not source.exists():
+        report.messages.append(_("Class folders will be made in {path}.").format(path=source))
+        return
+    scan = scan_class_folders(source, table)
+    classes = {photo.class_id for photo in scan.photos}
+    report.messages.append(_("{count} photos of {classes} classes in {path}.").format(
+        count=len(scan.photos), classes=len(classes), path=source))
+
+
+def _training(report: StepReport, places: Places, parameters: dict) -> None:
+    from npylabel.dataset.training_data import class_counts, load_training_data
+
+    world = places.world_of(parameters["data_path"])
+    table = load_classes(world.classes_path(parameters["classes_path"]))
+    data = load_training_data(world.path(parameters["data_path"]), table, val_fraction=parameters["val_fraction"],
+                              random_seed=parameters["random_seed"])
+    counts = class_counts(data.photos)
+    report.messages.append(_("{count} photos of {classes} classes in {path}.").format(
+        count=len(data.photos), classes=len(counts), path=world.path(parameters["data_path"])))
+
+
+def _labeling(report: StepReport, places: Places, parameters: dict) -> None:
+    from npylabel.labeler.checkpoint import load_weights_file
+
+    world = places.world_of(parameters["input_dir"])
+    content = load_weights_file(world.path(parameters["model_path"]))
+    photos = _count(world.path(parameters["input_dir"]))
+    report.messages.append(_("{count} files in {path}.").format(count=photos, path=world.path(parameters["input_dir"])))
+    if "trained_ids" in content:
+        report.messages.append(_("The model knows {classes} classes; epoch {epoch}, macro-F1 {f1}.").format(
+            classes=len(content["trained_ids"]), epoch=content["epoch"],
+            f1=content["metrics"].get("val_macro_f1", "-")))
+
+
+def _dataset(report: StepReport, places: Places, parameters: dict) -> None:
+    dataset = places.world_of(parameters["dataset_dir"]).path(parameters["dataset_dir"])
+    for name in ("color", "bw", "labels"):
+        report.messages.append(_("{count} files in {path}.").format(count=_count(dataset / name), path=dataset / name))
+
+
+def _count(folder: Path) -> int:
+    return sum(1 for path in folder.iterdir() if path.is_file()) if folder.is_dir() else 0
+
+
+_CHECKS: dict[str, Callable[[StepReport, Places, dict], None]] = {
+    "collect_and_grayscale": _photos, "build_train_data": _class_folders, "train": _training, "auto_label": _labeling,
+    "verify_tintora": _dataset,
+}

@@ -1,0 +1,86 @@
+"""Pictures of a training: curves, and who is taken for whom."""
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from npylabel.base.files import write_bytes
+from npylabel.base.i18n import _
+from npylabel.base.tables import read_csv
+
+# More classes than this and nobody can read the names.
+NAMED_CLASSES = 40
+
+
+def plot_curves(history: Sequence[dict[str, str]], path: Path) -> Path:
+    """Loss and scores by epoch as a PNG.
+
+    Args:
+        history: rows of ``<stem>.history.csv``.
+        path: of the picture.
+    """
+    figure = Figure(figsize=(9, 3.2), layout="constrained")
+    loss, scores = figure.subplots(1, 2)
+    lines = ((loss, "train_loss", _("training loss")), (loss, "val_loss", _("validation loss")),
+             (scores, "val_accuracy", _("accuracy")), (scores, "val_macro_f1", _("macro-F1")))
+    for axes, column, label in lines:
+        points = [(int(row["epoch"]), float(row[column])) for row in history if row.get(column)]
+        if points:
+            axes.plot(*zip(*points, strict=True), marker=".", label=label)
+    scores.set_ylim(0, 1)
+    for axes in (loss, scores):
+        axes.set_xlabel(_("epoch"))
+        axes.grid(alpha=0.3)
+        if axes.has_data():
+            axes.legend()
+    return _save(figure, path)
+
+
+def plot_confusion(table: Sequence[dict[str, str]], names: dict[int, str], path: Path) -> Path:
+    """The confusion matrix as a PNG: rows true, columns predicted, shares of each row.
+
+    Args:
+        table: rows of ``<stem>.confusion.csv``.
+        names: class name by id.
+        path: of the picture.
+    """
+    ids = [int(row["true"]) for row in table]
+    counts = [[int(row[str(class_id)]) for class_id in ids] for row in table]
+    shares = [[count / max(sum(row), 1) for count in row] for row in counts]
+    side = min(3 + 0.28 * len(ids), 11)
+    figure = Figure(figsize=(side + 1, side), layout="constrained")
+    axes = figure.subplots()
+    image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    figure.colorbar(image, ax=axes, shrink=0.8)
+    axes.set_xlabel(_("predicted"))
+    axes.set_ylabel(_("true"))
+    if len(ids) <= NAMED_CLASSES:
+        labels = [names[class_id] for class_id in ids]
+        axes.set_xticks(range(len(ids)), labels, rotation=90)
+        axes.set_yticks(range(len(ids)), labels)
+    return _save(figure, path)
+
+
+def training_pictures(history: Path, confusion: Path, names: dict[int, str]) -> dict[str, Path]:
+    """The pictures of a training by caption, made from its tables (those that are there)."""
+    pictures = {}
+    if rows := read_csv(history):
+        pictures[_("Training")] = plot_curves(rows, history.with_name(f"{_stem(history)}.curves.png"))
+    if rows := read_csv(confusion):
+        path = confusion.with_name(f"{_stem(confusion)}.confusion.png")
+        pictures[_("Who is taken for whom")] = plot_confusion(rows, names, path)
+    return pictures
+
+
+def _stem(path: Path) -> str:
+    return path.name.rsplit(".", 2)[0]
+
+
+def _save(figure: Figure, path: Path) -> Path:
+    file = io.BytesIO()
+    FigureCanvasAgg(figure).print_png(file)
+    write_bytes(path, file.getvalue())
+    return path

@@ -1,0 +1,92 @@
+"""Contact sheets: many photos on one picture."""
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont
+
+from npylabel.base.classes import nfc
+from npylabel.base.files import write_bytes
+from npylabel.dataset.labels import read_label_rows, table_path
+
+TILE_PX = 128
+GAP_PX = 6
+CAPTION_PX = 18
+COLUMNS = 8
+_PAPER, _INK = (250, 250, 248), (40, 40, 40)
+
+
+def contact_sheet(tiles: Sequence[tuple[Path, str]], path: Path, *, columns: int = COLUMNS) -> Path:
+    """A JPEG of the pictures with their captions, written to ``path``.
+
+    Args:
+        tiles: (picture file, caption); a picture that cannot be read leaves its place empty.
+        path: of the sheet.
+        columns: pictures in a row.
+    """
+    columns = max(1, min(columns, len(tiles)))
+    rows = max(1, -(-len(tiles) // columns))
+    width, height = TILE_PX + GAP_PX, TILE_PX + GAP_PX + CAPTION_PX
+    sheet = Image.new("RGB", (columns * width + GAP_PX, rows * height + GAP_PX), _PAPER)
+    draw, font = ImageDraw.Draw(sheet), _font()
+    for index, (picture, caption) in enumerate(tiles):
+        left, top = GAP_PX + index % columns * width, GAP_PX + index // columns * height
+        if thumbnail := _thumbnail(picture):
+            sheet.paste(thumbnail, (left, top))
+        draw.text((left, top + TILE_PX + 2), _shortened(caption, draw, font), _INK, font)
+    file = io.BytesIO()
+    sheet.save(file, "JPEG", quality=88)
+    write_bytes(path, file.getvalue())
+    return path
+
+
+def pair_tiles(dataset_dir: Path, names: Sequence[str], most: int = 16) -> list[tuple[Path, str]]:
+    """Tiles of color and grayscale files side by side, evenly picked from the names (file names in both folders)."""
+    step = max(1, len(names) // most)
+    chosen = list(names)[::step][:most]
+    return [(dataset_dir / folder / name, Path(name).stem if folder == "color" else "")
+            for name in chosen for folder in ("color", "bw")]
+
+
+def class_tiles(data_path: Path) -> list[tuple[Path, str]]:
+    """Tiles of the first photo of each class folder of a training folder."""
+    folders = sorted(path for path in data_path.iterdir() if path.is_dir())
+    firsts = [(folder, next(iter(sorted(folder.glob("*.png"))), None)) for folder in folders]
+    return [(first, folder.name) for folder, first in firsts if first]
+
+
+def label_tiles(color_dir: Path, labels_dir: Path, most: int = 32) -> list[tuple[Path, str]]:
+    """Tiles of evenly picked photos with class name and confidence."""
+    rows = read_label_rows(table_path(labels_dir))
+    photos = [path for path in sorted(color_dir.iterdir()) if nfc(path.stem) in rows]
+    step = max(1, len(photos) // most)
+    tiles = []
+    for path in photos[::step][:most]:
+        row = rows[nfc(path.stem)]
+        tiles.append((path, f"{row.class_name} {row.confidence}".strip()))
+    return tiles
+
+
+def _thumbnail(path: Path) -> Image.Image | None:
+    try:
+        with Image.open(path) as image:
+            image.draft("RGB", (TILE_PX, TILE_PX))
+            return image.convert("RGB").resize((TILE_PX, TILE_PX), Image.Resampling.BOX)
+    except (OSError, SyntaxError, ValueError):
+        return None
+
+
+def _font() -> ImageFont.ImageFont:
+    # Matplotlib brings a font with Cyrillic letters; Pillow's own has none.
+    from matplotlib import font_manager
+
+    return ImageFont.truetype(font_manager.findfont("DejaVu Sans"), 11)
+
+
+def _shortened(text: str, draw: ImageDraw.ImageDraw, font: ImageFont.ImageFont) -> str:
+    if draw.textlength(text, font) <= TILE_PX:
+        return text
+    while text and draw.textlength(text + "…", font) > TILE_PX:
+        text = text[:-1]
+    return text + "…"

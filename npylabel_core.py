@@ -1,0 +1,327 @@
+"""The thin core: one function per step, called by the notebooks and by the command line alike.
+
+``python npylabel_core.py STEP --help`` tells the parameters of a step; they are the keywords of the functions below and
+the forms of the notebooks. Heavy libraries are imported by the steps that need them.
+"""
+
+import argparse
+import inspect
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from npylabel.base.classes import load_classes
+from npylabel.base.errors import NpyLabelError
+from npylabel.base.i18n import _, set_language
+from npylabel.base.places import Places, find_places
+from npylabel.base.report import StepReport
+
+DEMO = "demo"
+
+
+def collect_and_grayscale(
+    *, photos_dir: str = DEMO, dataset_dir: str = "tintora_dataset", size_px: int = 512, fit: str = "crop",
+    image_format: str = "png", workers: int = 0, demo_per_class: int = 8, work_dir: str = "", language: str = "",
+) -> StepReport:
+    """Photos of any kind become squares in color and grayscale, under the same name.
+
+    Args:
+        photos_dir: your folder or zip of photos, several separated by a semicolon; "demo" draws some
+        dataset_dir: where the dataset goes
+        size_px: side of the squares in pixels
+        fit: crop keeps the middle, pad keeps all between black bars, stretch keeps all and distorts
+        image_format: png or jpg
+        workers: processes, 0 for one per core
+        demo_per_class: drawn photos per class
+        work_dir: folder below which all relative paths lie
+        language: en or ru
+    """
+    from npylabel.photos.collect import collect_photos
+    from npylabel.photos.sources import split_sources
+    from npylabel.ui.sheets import contact_sheet, pair_tiles
+
+    places = _start(work_dir, language)
+    if photos_dir == DEMO:
+        from npylabel.labeler.demo_score import write_truth
+        from npylabel.photos.demo import write_demo_photos
+
+        places = places.demo()
+        photos_dir = str(places.path("photos"))
+        write_truth(places.work_dir, write_demo_photos(Path(photos_dir), photos_per_class=demo_per_class))
+    out = places.path(dataset_dir)
+    report = collect_photos(
+        [places.path(part) for part in split_sources(photos_dir)], out, size_px=size_px, fit=fit,
+        image_format=image_format, workers=workers, made_from=_made_from(places))
+    names = sorted(path.name for path in (out / "color").iterdir())
+    if names:
+        report.pictures[_("Color and grayscale")] = contact_sheet(pair_tiles(out, names), out / "contact_sheet.jpg")
+    return _finish(report, places)
+
+
+def build_train_data(
+    *, source_dir: str = DEMO, data_path: str = "train_data", classes_path: str = "classes.json",
+    make_folders: str = "", size_px: int = 512, fit: str = "crop", val_fraction: float = 0.15, random_seed: int = 42,
+    workers: int = 0, demo_per_class: int = 40, work_dir: str = "", language: str = "",
+) -> StepReport:
+    """Photos in folders named by class become training data with a split that does not leak.
+
+    Args:
+        source_dir: your folder (or zip) of class folders, with or without train/valid/test above; "demo" draws some
+        data_path: where the training data goes
+        classes_path: the class table
+        make_folders: class names separated by commas, or all: makes empty class folders in source_dir
+        size_px: side of the squares in pixels
+        fit: crop, pad or stretch
+        val_fraction: share of each class for validation
+        random_seed: another seed, another split
+        workers: processes, 0 for one per core
+        demo_per_class: drawn photos per class
+        work_dir: folder below which all relative paths lie
+        language: en or ru
+    """
+    from npylabel.dataset.build import build_training_data
+    from npylabel.dataset.training_data import SPLIT
+    from npylabel.ui.sheets import class_tiles, contact_sheet
+
+    places = _start(work_dir, language)
+    if source_dir == DEMO:
+        from npylabel.photos.demo import write_demo_classes
+
+        places = places.demo()
+        source_dir = str(places.path("class_photos"))
+        write_demo_classes(Path(source_dir), photos_per_class=demo_per_class)
+    out = places.path(data_path)
+    report = build_training_data(
+        places.path(source_dir), out, _table(places, classes_path), size_px=size_px, fit=fit,
+        val_fraction=val_fraction, random_seed=random_seed, make_folders=make_folders, workers=workers,
+        made_from=_made_from(places))
+    if (out / SPLIT).is_file():
+        report.pictures[_("One photo of each class")] = contact_sheet(class_tiles(out), out / "contact_sheet.jpg")
+    return _finish(report, places)
+
+
+def train(
+    *, data_path: str = "train_data", save_path: str = "models/tiny_cnn.pth", classes_path: str = "classes.json",
+    test_dir: str = "", network: str = "smallresnet", depth: int = 0, input_px: int = 128, epochs: int = 20,
+    batch_size: int = 32, minutes: float = 0, resume: bool = True, device: str = "auto", val_fraction: float = 0.15,
+    random_seed: int = 42, work_dir: str = "", language: str = "",
+) -> StepReport:
+    """Train a labeler from scratch on your own photos; a killed run goes on where it stopped.
+
+    Args:
+        data_path: folder of class folders, from step 02 or made by hand
+        save_path: the model file
+        classes_path: the class table
+        test_dir: class folders for an honest score, never trained or tuned on
+        network: smallresnet, or minicnn (the original)
+        depth: 0 is the network's own; minicnn takes the number of convolutions, smallresnet blocks per stage
+        input_px: side of the pictures that the network sees
+        epochs: how often all photos are seen; a finished run goes on when more are asked
+        batch_size: photos per step
+        minutes: above 0 it replaces epochs - train for so long
+        resume: go on with the run that is there
+        device: auto, cpu, cuda or mps
+        val_fraction: for a folder without split.csv
+        random_seed: of the first weights, the order and the augmentation
+        work_dir: folder below which all relative paths lie
+        language: en or ru
+    """
+    places = _start(work_dir, language).world_of(data_path)
+    table = _table(places, classes_path)
+    from npylabel.labeler.train import RunFiles, TrainSettings, train_labeler
+    from npylabel.ui.plots import training_pictures
+
+    settings = TrainSettings(network, depth, input_px, epochs, batch_size, minutes, device, random_seed)
+    report = train_labeler(
+        places.path(data_path), places.path(save_path), table, settings,
+        test_dir=places.path(test_dir) if test_dir else None, resume=resume, val_fraction=val_fraction)
+    files = RunFiles(places.path(save_path))
+    report.pictures |= training_pictures(files.beside(".history.csv"), files.beside(".confusion.csv"), table.names)
+    return _finish(report, places)
+
+
+def auto_label(
+    *, input_dir: str = "tintora_dataset/color", output_dir: str = "tintora_dataset/labels",
+    model_path: str = "models/tiny_cnn.pth", classes_path: str = "classes.json", threshold: float = 0.5,
+    batch_size: int = 64, overwrite: bool = False, legacy_order: str = "", device: str = "auto", work_dir: str = "",
+    language: str = "",
+) -> StepReport:
+    """Give every photo a label file with its class id; unsure ones get the unknown class.
+
+    Args:
+        input_dir: folder of .jpg, .jpeg or .png photos of any size
+        output_dir: where the .npy files go; labels.csv goes beside it
+        model_path: the model of step 03, or weights of the original MiniCNN
+        classes_path: the class table
+        threshold: below this confidence a photo gets the unknown class
+        batch_size: photos decoded at a time; changes no label
+        overwrite: label all photos again, but never one that a person decided
+        legacy_order: for original weights - the folder they were trained on, or its sorted folder names
+        device: auto, cpu, cuda or mps
+        work_dir: folder below which all relative paths lie
+        language: en or ru
+    """
+    places = _start(work_dir, language).world_of(input_dir)
+    table = _table(places, classes_path)
+    from npylabel.labeler.demo_score import demo_score
+    from npylabel.labeler.label import label_photos
+    from npylabel.ui.sheets import contact_sheet, label_tiles
+
+    order = places.path(legacy_order)
+    source, out = places.path(input_dir), places.path(output_dir)
+    report = label_photos(
+        source, out, places.path(model_path), table, threshold=threshold, batch_size=batch_size, overwrite=overwrite,
+        legacy_order=str(order) if legacy_order and order.is_dir() else legacy_order, device=device)
+    report.measured |= demo_score(places.work_dir, out, table)
+    report.pictures[_("Labels")] = contact_sheet(label_tiles(source, out), out.parent / "labels_sheet.jpg")
+    return _finish(report, places)
+
+
+def verify_tintora(
+    *, dataset_dir: str = "tintora_dataset", classes_path: str = "classes.json", size_px: int = 512,
+    export_dir: str = "", export_zip: bool = False, val_fraction: float = 0.15, test_fraction: float = 0.1,
+    repair: bool = False, random_seed: int = 42, workers: int = 0, work_dir: str = "", language: str = "",
+) -> StepReport:
+    """Check every triplet of the dataset; repair and export it on request.
+
+    Args:
+        dataset_dir: holds bw, color and labels
+        classes_path: the class table
+        size_px: side that the pictures must have
+        export_dir: where the second layout (data/train, val, test) goes; empty for none
+        export_zip: also make a zip of the export, for download
+        val_fraction: share of the export for validation
+        test_fraction: share of the export for the test
+        repair: mend what can be mended without asking, then check again
+        random_seed: of the export's split
+        workers: processes, 0 for one per core
+        work_dir: folder below which all relative paths lie
+        language: en or ru
+    """
+    from npylabel.dataset.step import ExportSettings, verify_step
+    from npylabel.ui.verify_page import write_verify_page
+
+    places = _start(work_dir, language).world_of(dataset_dir)
+    table, dataset = _table(places, classes_path), places.path(dataset_dir)
+    export = ExportSettings(places.path(export_dir) if export_dir else None, export_zip, val_fraction, test_fraction,
+                            random_seed)
+    report, verification, advice = verify_step(
+        dataset, table, size_px=size_px, repair=repair, workers=workers, export=export)
+    report.files["verify.html"] = write_verify_page(dataset / "verify.html", verification, table, advice)
+    return _finish(report, places)
+
+
+def status(*, work_dir: str = "", language: str = "") -> StepReport:
+    """Say what is done, what comes next, and where everything is saved.
+
+    Args:
+        work_dir: folder below which all relative paths lie
+        language: en or ru
+    """
+    from npylabel.labeler.status import describe_status
+
+    return describe_status(_start(work_dir, language))
+
+
+def setup(*, work_dir: str = "", language: str = "") -> StepReport:
+    """Prepare a notebook: install what is missing, say what machine this is and what is done so far."""
+    from npylabel.base.runtime import gpu_hint, install_missing
+
+    set_language(language)
+    install_missing()
+    report = status(work_dir=work_dir, language=language)
+    report.messages.insert(0, gpu_hint())
+    return report
+
+
+def check_inputs(step: str, *, work_dir: str = "", language: str = "", **parameters: object) -> StepReport:
+    """Say what a step will find, before it runs; ``parameters`` are those of the step."""
+    from npylabel.ui.input_checks import check_step_inputs
+
+    return check_step_inputs(step, _start(work_dir, language), parameters)
+
+
+STEPS: dict[str, Callable[..., StepReport]] = {
+    "collect_and_grayscale": collect_and_grayscale, "build_train_data": build_train_data, "train": train,
+    "auto_label": auto_label, "verify_tintora": verify_tintora,
+}
+# The flags of the original tools that have another name here.
+ALIASES = {"input_dir": ["--input"], "output_dir": ["--output"]}
+
+
+def _start(work_dir: str, language: str) -> Places:
+    set_language(language)
+    return find_places(work_dir)
+
+
+def _table(places: Places, classes_path: str) -> object:
+    return load_classes(places.classes_path(classes_path))
+
+
+def _made_from(places: Places) -> str:
+    return "demo" if places.is_demo else "own"
+
+
+def _finish(report: StepReport, places: Places) -> StepReport:
+    if places.is_demo:
+        report.messages.insert(0, _("These are the drawn demo photos, in {path}.").format(path=places.work_dir))
+    return report
+
+
+def parameter_help(step: Callable) -> dict[str, str]:
+    """What each parameter of a step means, from its docstring."""
+    _head, _args, text = (step.__doc__ or "").partition("Args:\n")
+    return dict(re.findall(r"^ +(\w+): (.+)$", text, flags=re.MULTILINE))
+
+
+def parse_bool(text: str) -> bool:
+    """The meaning of a flag's value."""
+    if text.lower() not in ("true", "false", "1", "0", "yes", "no"):
+        raise argparse.ArgumentTypeError(f"true or false, not {text!r}")
+    return text.lower() in ("true", "1", "yes")
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The command line: one sub-command per step, one flag per keyword."""
+    parser = argparse.ArgumentParser("npylabel_core.py", description="From photos to a labelled TintoraAI dataset.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, step in {**STEPS, "status": status}.items():
+        command = commands.add_parser(name, help=step.__doc__.splitlines()[0], allow_abbrev=False,
+                                      description=step.__doc__.splitlines()[0])
+        help_of = parameter_help(step)
+        for key, parameter in inspect.signature(step).parameters.items():
+            kind = type(parameter.default)
+            flag = {"type": parse_bool, "nargs": "?", "const": True}
+            extra = flag if kind is bool else {"type": parameter.annotation}
+            command.add_argument(f"--{key}", *ALIASES.get(key, []), dest=key, default=parameter.default,
+                                 help=f"{help_of[key]} (default: {parameter.default!r})".replace("%", "%%"), **extra)
+    run = commands.add_parser("run", add_help=False, help="run the notebooks in order through papermill")
+    run.add_argument("rest", nargs=argparse.REMAINDER)
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; the exit code is 0 done, 1 the result has faults, 2 wrong input."""
+    set_language()
+    try:
+        given = list(sys.argv[1:] if arguments is None else arguments)
+        if given[:1] == ["run"]:
+            from npylabel.ui.notebook_runs import run_notebooks
+
+            return run_notebooks(given[1:])
+        options = vars(make_parser().parse_args(given))
+        command = options.pop("command")
+        report = {**STEPS, "status": status}[command](**options)
+    except NpyLabelError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(_("Stopped. Run the same command again: it goes on where it stopped."), file=sys.stderr)
+        return 130
+    print(report)
+    return report.exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
