@@ -23,10 +23,13 @@ class RunJournal:
 
     def read(self) -> list[dict]:
         """The entries of an earlier run with the same settings, oldest first; a torn last line is dropped."""
-        lines = list(_whole_lines(self.path))
-        if not lines or lines[0] != {"settings": self.settings}:
-            return []
-        return lines[1:]
+        settings, entries = self.read_any()
+        return entries if settings == self.settings else []
+
+    def read_any(self) -> tuple[dict, list[dict]]:
+        """(settings, entries) of an earlier run, whatever its settings were; ({}, []) where there is none."""
+        first, *entries = [*_whole_lines(self.path)] or [{}]
+        return first.get("settings") or {}, entries
 
     def __enter__(self) -> "RunJournal":
         # Rewriting what is whole drops a torn line, which would otherwise swallow the next one.
@@ -54,6 +57,9 @@ def _whole_lines(path: Path) -> Iterable[dict]:
         return
     for line in path.read_text(encoding="utf-8", errors="replace").split("\n")[:-1]:
         try:
-            yield json.loads(line)
+            entry = json.loads(line)
         except json.JSONDecodeError:
             return
+        if not isinstance(entry, dict):
+            return
+        yield entry

@@ -1,14 +1,20 @@
 """Zips as sources: names repaired, nothing unpacked, nothing trusted."""
 
+import math
 import stat
 import struct
 import unicodedata
 import zipfile
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
+# How often each letter occurs in Russian texts, percent (national corpus).
+_RUSSIAN_PERCENT = dict(zip("оеаинтсрвлкмдпуяыьгзбчйхжшюцщэфъё", (
+    10.97, 8.45, 8.01, 7.35, 6.70, 6.26, 5.47, 4.73, 4.54, 4.40, 3.49, 3.21, 2.98, 2.81, 2.62, 2.01, 1.90, 1.74, 1.70,
+    1.65, 1.59, 1.44, 1.21, 0.97, 0.94, 0.73, 0.64, 0.48, 0.36, 0.32, 0.26, 0.04, 0.04), strict=True))
 _UTF8_FLAG = 0x800
 _ENCRYPTED_FLAG = 0x1
 _UNICODE_PATH = 0x7075
@@ -82,25 +88,29 @@ def _unicode_path(extra: bytes, raw: bytes) -> str:
 
 
 def _decode(raw: bytes) -> str:
+    """The name in the encoding that makes it read most like a name."""
     if raw.isascii():
         return raw.decode("ascii")
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError:
-        guesses = [raw.decode(encoding, "replace") for encoding in ("cp866", "cp1251")]
-        return max(guesses, key=_russian_score)
+    guesses = {encoding: raw.decode(encoding, "replace") for encoding in ("cp866", "cp1251")}
+    with suppress(UnicodeDecodeError):
+        guesses["utf-8"] = raw.decode("utf-8")
+    return max(guesses.items(), key=lambda guess: _likeness(guess[1], is_utf8=guess[0] == "utf-8"))[1]
 
 
-def _russian_score(text: str) -> int:
-    """How much a text looks like Russian: lower-case Cyrillic counts for it, symbols and odd capitals against."""
-    score = 0
+def _likeness(text: str, *, is_utf8: bool) -> float:
+    """How much a text reads like a name: letters by their frequency in Russian, odd capitals and symbols against.
+
+    Frequencies alone tell cp866 from cp1251 for names of lower-case letters, which are letters in both.
+    """
+    score = 0.0
     for before, letter in zip(" " + text, text, strict=False):
-        if "а" <= letter <= "я" or letter == "ё":
-            score += 2
-        elif "А" <= letter <= "Я" or letter == "Ё":
-            score += -1 if before.islower() else 1
+        small = letter.lower()
+        if small in _RUSSIAN_PERCENT:
+            score += math.log(_RUSSIAN_PERCENT[small]) + 2
+            score -= 6 if letter != small and before.islower() else 0
         elif not letter.isascii():
-            score -= 3
+            # Other alphabets are only ever right in UTF-8.
+            score += (8 if is_utf8 else 0) if letter.isalpha() else -6
     return score
 
 

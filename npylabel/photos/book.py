@@ -75,12 +75,36 @@ class PhotoBook:
         self.listing = listing
         self._refuse_other_world(rows)
         self.journal = RunJournal(root / ".photos.jsonl", {"settings": str(settings), "made_from": made_from})
-        self.rows = {row.source: row for row in (*rows, *map(row_from, self.journal.read()))}
+        self.rows = {row.source: row for row in rows}
+        # Names that a killed run gave, by source: a name is given once, also to a photo that is left out later.
+        self._plan: dict[str, str] = {}
+        self._read_journal()
         self._old = dict(self.rows)
         for folder in {root, *(root / name for name in folders)}:
             folder.mkdir(parents=True, exist_ok=True)
         remove_leftovers(root, *{path.parent for row in self.rows.values() for path in self.files(row)},
                          *(root / name for name in folders))
+
+    def _read_journal(self) -> None:
+        settings, entries = self.journal.read_any()
+        plan = {source: name for entry in entries for source, name in entry.get("plan", {}).items()}
+        if settings != self.journal.settings:
+            self._drop_unclaimed(plan, settings.get("settings", ""))
+            return
+        self._plan = plan
+        for row in (row_from(entry) for entry in entries if "plan" not in entry):
+            done = self.rows.get(row.source)
+            # A run that was killed behind its last table has told the truth there.
+            if not done or (done.fingerprint, done.settings) != (row.fingerprint, row.settings):
+                self.rows[row.source] = row
+
+    def _drop_unclaimed(self, plan: dict[str, str], settings: str) -> None:
+        """Remove the files that a killed run wrote under planned names and that no row stands for."""
+        claimed = {path for row in self.rows.values() for path in self.files(row)}
+        for source, name in plan.items():
+            for path in self.files(PhotoRow(name, source, settings=settings)):
+                if path not in claimed:
+                    path.unlink(missing_ok=True)
 
     def files(self, row: PhotoRow) -> list[Path]:
         """The files of one photo; none where it has none."""
@@ -99,6 +123,9 @@ class PhotoBook:
         kept = [row for row in self.rows.values() if self._may_stay(row, listed.get(row.source), hashes)]
         with ThreadPoolExecutor(cpu_count()) as pool:
             whole = list(pool.map(self._is_whole, kept))
+        for row, good in zip(kept, whole, strict=True):
+            if not good and row.source not in listed:  # Nothing can make it again: half a pair helps nobody.
+                self.drop_files(row)
         self.rows = {row.source: row for row, good in zip(kept, whole, strict=True) if good}
 
     def _may_stay(self, row: PhotoRow, ref: PhotoRef | None, hashes: set[str]) -> bool:
@@ -131,13 +158,17 @@ class PhotoBook:
         """
         if not refs:
             return 0
-        names = NamePool([row.name for row in (*self.rows.values(), *self._old.values()) if row.status == OK])
+        known = [row.name for row in (*self.rows.values(), *self._old.values()) if row.status == OK]
+        names = NamePool([*known, *self._plan.values()])
         jobs = [self._job(ref, names, folder_of(ref)) for ref in refs]
         plan = plan_run(jobs, self.root, workers=workers)
         print(plan, flush=True)
         report.messages.append(str(plan))
+        self._plan |= {job.ref.source: job.name for job in jobs}
+        self.journal.append({"plan": self._plan})
         for job, outcome in track(prepare_photos(jobs, workers=workers), total=len(jobs), label=_("Photos")):
             row = self._row(job, outcome)
+            self._drop_old(row)
             self.journal.append(asdict(row))
             self.rows[row.source] = row
         return len(jobs)
@@ -145,10 +176,9 @@ class PhotoBook:
     def _job(self, ref: PhotoRef, names: NamePool, folder: str) -> PhotoJob:
         old = self._old.get(ref.source)
         stem = Path(ref.source.rpartition("/")[2]).stem
-        keeps_name = old and old.status == OK and old.name.rpartition("/")[0] == folder
-        name = old.name if keeps_name else names.give(stem, folder)
-        if old and (not keeps_name or old.settings != str(self.settings)):
-            self.drop_files(old)
+        known = [old.name if old and old.status == OK else "", self._plan.get(ref.source, "")]
+        name = next((name for name in known if name and name.rpartition("/")[0] == folder), "")
+        name = name or names.give(stem, folder)
         made = PhotoRow(name, ref.source, settings=str(self.settings))
         color, *rest = self.files(made)
         return PhotoJob(ref, color, rest[0] if rest else None, self.settings.size_px, self.settings.fit,
@@ -162,19 +192,32 @@ class PhotoBook:
             "settings": str(self.settings), "made_from": self.made_from,
         })
 
+    def _drop_old(self, row: PhotoRow) -> None:
+        """Remove what stood in the place of a new result: under another name or suffix, or of a photo now unusable."""
+        old = self._old.get(row.source)
+        for path in set(self.files(old) if old else ()) - set(self.files(row)):
+            path.unlink(missing_ok=True)
+
     def settle_duplicates(self) -> None:
         """Let one of several originals with the same bytes keep its files."""
         listed = {ref.source for ref in self.listing.refs}
         first: dict[str, PhotoRow] = {}
-        for row in sorted(self.rows.values(), key=lambda row: (row.source in listed, row.source)):
+        for row in sorted(self.rows.values(), key=lambda row: self._claim(row, listed)):
             if row.status == LEFT_OUT or row.reason == EDITED_COPY:
                 continue
             winner = first.setdefault(row.sha256, row)
             if winner is not row:
                 self.drop_files(row)
-                self._make_duplicate(winner, row, moved=winner.source not in listed)
+                self._make_duplicate(winner, row, moved=winner.source not in listed, gone=row.source not in listed)
 
-    def _make_duplicate(self, winner: PhotoRow, row: PhotoRow, *, moved: bool) -> None:
+    def _claim(self, row: PhotoRow, listed: set[str]) -> tuple:
+        """What comes first keeps its files: the settings of now, then what was there before, then the name."""
+        return (row.settings != str(self.settings), row.source in listed, row.source)
+
+    def _make_duplicate(self, winner: PhotoRow, row: PhotoRow, *, moved: bool, gone: bool) -> None:
+        if gone:
+            del self.rows[row.source]
+            return
         if moved:  # The folder was moved or renamed: the files stay, under the original's new place.
             del self.rows[winner.source]
             winner.source, winner.fingerprint = row.source, row.fingerprint
@@ -185,6 +228,7 @@ class PhotoBook:
 
     def settle_groups(self) -> None:
         """Give the photos that show nearly the same the name of the first of them."""
+        self._drop_unclaimed(self._plan, str(self.settings))
         used = self.of_status(OK)
         leaders = group_alike([row.phash for row in used], [row.taken for row in used])
         sizes = Counter(leaders)

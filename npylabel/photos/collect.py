@@ -55,6 +55,9 @@ def collect_photos(
             done += book.run(_needed_copies(book, copies), report, workers, lambda ref: "")
         with report.timed("compare"):
             book.settle_duplicates()
+            for row in book.of_status(DUPLICATE):
+                if row.reason == EDITED_COPY and copies.get(row.source) in book.rows:
+                    row.name = book.rows[copies[row.source]].name
             book.settle_groups()
         write_rows(dataset_dir, list(book.rows.values()))
     _describe(report, book, done)

@@ -12,6 +12,7 @@ from isal import isal_zlib
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _AVERAGE_FILTER = 3
 _MAX_INFLATED_BYTES = 2**30
+_PICTURE_CHUNKS = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"pHYs", b"sBIT"})
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 
 
@@ -66,6 +67,19 @@ def png_fault(data: bytes) -> str:
         packed += [body] if kind == b"IDAT" else []
         position = end
     return "truncated"
+
+
+def png_extras(data: bytes) -> set[str]:
+    """Kinds of the chunks of a whole PNG file that hold something else than the picture, "trailer" behind its end."""
+    position, extras = len(SIGNATURE), set()
+    while position < len(data):
+        size, kind = struct.unpack_from(">I4s", data, position)
+        position += 12 + size
+        if kind == b"IEND":
+            return extras | ({"trailer"} if position < len(data) else set())
+        if kind not in _PICTURE_CHUNKS:
+            extras.add(kind.decode("latin-1"))
+    return extras
 
 
 def _rows_fault(header: bytes, packed: bytes) -> str:

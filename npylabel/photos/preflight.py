@@ -64,10 +64,10 @@ def plan_run(jobs: Sequence[PhotoJob], output: Path, *, workers: int = 0) -> Pla
 
 def size_text(size_bytes: float) -> str:
     """A size for a person, such as "1.3 GB"."""
-    for unit, factor in (("GB", 1e9), ("MB", 1e6)):
+    for unit, factor in ((_("GB"), 1e9), (_("MB"), 1e6)):
         if size_bytes >= factor:
             return f"{size_bytes / factor:.1f} {unit}"
-    return f"{size_bytes / 1e3:.0f} kB"
+    return f"{size_bytes / 1e3:.0f} " + _("kB")
 
 
 def _cure(job: PhotoJob, room: int) -> str:

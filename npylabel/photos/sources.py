@@ -74,7 +74,8 @@ class Listing:
         """How many of the others are the videos of Live Photos: a photo of the same name lies beside them."""
         stems = {ref.source.rpartition(".")[0] for ref in self.refs}
         videos = [name for name in self.others if name.lower().endswith((".mov", ".mp4", ".mp"))]
-        return sum(name.rpartition(".")[0] in stems for name in videos)
+        # IMG_1.MOV lies beside IMG_1.HEIC, but Pixel's PXL_1.MP beside PXL_1.MP.jpg.
+        return sum(name in stems or name.rpartition(".")[0] in stems for name in videos)
 
     def others_text(self) -> str:
         """The other files in words, such as ".mp4 12, .txt 1"."""
@@ -114,7 +115,7 @@ def list_photos(roots: Sequence[Path], exclude: Sequence[Path] = ()) -> Listing:
             raise NpyLabelError(
                 "photos_missing",
                 _("There is no folder or zip {path}.").format(path=root),
-                _("Set photos_dir to your folder of photos; several are separated by a semicolon."),
+                _("Check the path; several folders or zips are separated by a semicolon."),
             )
     listing.refs.sort(key=lambda ref: ref.source)
     _attach_sidecars(listing)
@@ -125,8 +126,10 @@ def _labels(roots: Sequence[Path]) -> list[str]:
     """A name for each root that does not change when the root is moved elsewhere."""
     labels: list[str] = []
     for root in roots:
-        name = printable(root.resolve().name) or "root"
-        labels.append(name if name not in labels else f"{name}~{len(labels) + 1}")
+        name = label = printable(root.resolve().name) or "root"
+        while label in labels:
+            label = f"{name}~{len(labels) + 1}" if label == name else f"{label}~"
+        labels.append(label)
     return labels
 
 
@@ -149,9 +152,11 @@ def _walk(root: Path, excluded: set[Path]) -> Iterator[Path]:
             continue
         seen.add((status.st_dev, status.st_ino))
         for path in (folder / name for name in names if not is_hidden(name)):
-            if path.is_dir():
+            # Not Path.is_dir: that raises where the folder above may be listed but not entered.
+            is_dir = os.path.isdir(path)  # noqa: PTH112
+            if is_dir:
                 pending.append(path)
-            if not path.is_dir() or path.suffix.lower() in PHOTO_SUFFIXES:
+            if not is_dir or path.suffix.lower() in PHOTO_SUFFIXES:
                 yield path
 
 
@@ -184,7 +189,8 @@ def _add_zip(listing: Listing, ref: PhotoRef) -> None:
     except (*ZIP_ERRORS, OSError):
         listing.refs.append(replace(ref, code="broken_archive"))
         return
-    for member in members:
+    # A name that occurs twice stands for its last member, as in every unpacker.
+    for member in {printable(member.name): member for member in members}.values():
         if not any(is_hidden(part) for part in member.name.split("/") if part not in ("..", ".")):
             source = printable(f"{ref.source}!/{member.name}")
             _add(listing, PhotoRef(source, ref.path, member.index, member.fingerprint, member.size_bytes, member.code))

@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
+from npylabel.base.classes import nfc
+
 _SIDECAR_WORD = "supplemental-metadata"
 _CUT_AT = 46
 # Google translates the word; these are the ones seen in exports.
@@ -23,7 +25,7 @@ def sidecar_key(media_name: str) -> str:
     stem, dot, suffix = media_name.rpartition(".")
     numbered = _NUMBERED.match(stem)
     name, number = (f"{numbered['stem']}{dot}{suffix}", numbered["number"]) if numbered else (media_name, "")
-    return name[:_CUT_AT] + number
+    return name[:_CUT_AT].rstrip(".") + number
 
 
 def sidecar_target(json_name: str) -> str:
@@ -34,7 +36,8 @@ def sidecar_target(json_name: str) -> str:
     head, dot, tail = name.rpartition(".")
     if dot and head and _SIDECAR_WORD.startswith(tail):
         name = head
-    return name[:_CUT_AT] + number
+    # Where the cut falls right behind a dot, the sidecar's name ends in two of them.
+    return name[:_CUT_AT].rstrip(".") + number
 
 
 def sidecar_taken(text: bytes) -> str:
@@ -50,6 +53,7 @@ def edited_original(stem: str) -> str:
     """The stem of the photo that an edited copy was made from, or "" for any other name."""
     numbered = _NUMBERED.match(stem)
     base, number = (numbered["stem"], numbered["number"]) if numbered else (stem, "")
+    base = nfc(base)
     suffix = next((word for word in _EDITED if base.casefold().endswith(word)), "")
     return base[:-len(suffix)] + number if suffix else ""
 
@@ -59,12 +63,13 @@ def edited_copies(sources: Iterable[str]) -> dict[str, str]:
 
     The original is used, not the edited copy: filters change the colors that a colorizer should learn.
     """
-    by_stem = {source.rpartition(".")[0].casefold(): source for source in sources}
+    sources = list(sources)
+    by_stem = {nfc(source.rpartition(".")[0]).casefold(): source for source in sources}
     copies = {}
-    for source in by_stem.values():
+    for source in sources:
         folder, slash, name = source.rpartition("/")
         original = edited_original(name.rpartition(".")[0])
-        beside = by_stem.get(f"{folder}{slash}{original}".casefold()) if original else None
+        beside = by_stem.get(nfc(f"{folder}{slash}{original}").casefold()) if original else None
         if beside:
             copies[source] = beside
     return copies
