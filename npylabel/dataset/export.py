@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from npylabel.base.errors import NpyLabelError
-from npylabel.base.files import atomic_path
+from npylabel.base.files import TEMP_PREFIX, atomic_path
 from npylabel.base.i18n import _
 from npylabel.base.progress import track
-from npylabel.base.tables import write_csv
+from npylabel.base.tables import printable, write_csv
 from npylabel.dataset.folders import TEST, TRAIN, VAL
 from npylabel.dataset.split import SplitItem, assign_splits
 from npylabel.dataset.verify import Verification
@@ -39,8 +39,9 @@ def export_dataset(
     """
     if not (val_fraction >= 0 and test_fraction >= 0 and val_fraction + test_fraction < 1):
         raise NpyLabelError(
-            "bad_parameter", _("val_fraction and test_fraction are {val} and {test}.").format(
-                val=val_fraction, test=test_fraction), _("Together they must stay below 1."))
+            "bad_parameter",
+            _("val_fraction and test_fraction are {val} and {test}.").format(val=val_fraction, test=test_fraction),
+            _("Neither may be negative, and together they must stay below 1."))
     _refuse_foreign_folder(export_dir)
     files = verification.files
     stems = sorted(verification.class_ids)
@@ -54,7 +55,7 @@ def export_dataset(
     for target, source in track(wanted.items(), total=len(wanted), label=_("Export")):
         link_or_copy(source, target)
     write_csv(export_dir / EXPORT_TABLE, ("name", "class_id", "split"), [
-        {"name": stem, "class_id": verification.class_ids[stem], "split": side}
+        {"name": printable(stem), "class_id": verification.class_ids[stem], "split": side}
         for stem, side in zip(stems, sides, strict=True)])
     return {side: Counter(sides)[side] for side in (TRAIN, VAL, TEST)}
 
@@ -90,18 +91,23 @@ def link_or_copy(source: Path, target: Path) -> None:
     """Make ``target`` the same file as ``source`` by a hard link, or a copy where the disk has none."""
     if target.exists() and target.samefile(source):
         return
-    with atomic_path(target) as temporary:
-        temporary.unlink()
-        try:
-            os.link(source, temporary)
-        except OSError:
-            shutil.copyfile(source, temporary)
+    temporary = target.with_name(f"{TEMP_PREFIX}link{target.suffix}")
+    temporary.unlink(missing_ok=True)
+    try:
+        os.link(source, temporary)
+        temporary.replace(target)
+    except OSError:
+        with atomic_path(target) as copy:
+            shutil.copyfile(source, copy)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def zip_folder(folder: Path, path: Path) -> Path:
     """A zip of the folder's files, for download; pictures are stored as they are, they do not get smaller."""
-    with atomic_path(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
-        files = sorted(file for file in folder.rglob("*") if file.is_file())
+    files = sorted(file for file in folder.rglob("*") if file.is_file() and file != path)
+    with atomic_path(path) as temporary, zipfile.ZipFile(
+            temporary, "w", zipfile.ZIP_STORED, strict_timestamps=False) as archive:
         for file in track(files, total=len(files), label=_("Zip")):
             archive.write(file, file.relative_to(folder.parent))
     return path

@@ -1,17 +1,23 @@
 """Label files: one int64 class id per photo, and the table that says where each came from."""
 
+import csv
 import io
+import re
+import tokenize
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from npylabel.base.errors import NpyLabelError
 from npylabel.base.files import write_bytes
+from npylabel.base.i18n import _
 from npylabel.base.tables import read_csv, write_csv
 
 LABELS_TABLE = "labels.csv"
 LABEL_COLUMNS = ("name", "class_id", "class_name", "confidence", "source", "best_class_id", "best_class_name",
                  "threshold", "photo_sha256", "model_sha256", "classes_sha256")
+_WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}")
 MODEL, HUMAN = "model", "human"
 
 
@@ -83,12 +89,12 @@ def read_label(path: Path) -> int:
     if not data:
         raise LabelError("label_empty")
     if not data.startswith(b"\x93NUMPY"):
-        pickled = data.startswith((b"\x80", b"PK"))
-        raise LabelError("label_pickle" if pickled else "label_not_npy")
+        raise LabelError("label_pickle" if data.startswith(b"\x80") else "label_not_npy")
     file = io.BytesIO(data)
     try:
         value = np.load(file, allow_pickle=False)
-    except (ValueError, EOFError, OSError, SyntaxError) as error:
+    except (ValueError, EOFError, OSError, SyntaxError, OverflowError, MemoryError, RecursionError, tokenize.TokenError,
+            TypeError, KeyError) as error:
         raise LabelError("label_pickle" if "pickle" in str(error) else "label_truncated", str(error)) from error
     if value.dtype != np.dtype("<i8"):
         raise LabelError("label_dtype", str(value.dtype))
@@ -107,9 +113,17 @@ def table_path(labels_dir: Path) -> Path:
 def read_label_rows(path: Path) -> dict[str, LabelRow]:
     """The rows of ``labels.csv`` by name; rows that cannot be understood are left out."""
     rows = {}
-    for values in read_csv(path):
+    try:
+        table = read_csv(path)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise NpyLabelError(
+            "labels_damaged",
+            _("The table {path} cannot be read: {reason}.").format(path=path, reason=error),
+            _("Save it as CSV in UTF-8 with commas, or rename it and run notebook 04 again."),
+        ) from error
+    for values in table:
         known = {name: values.get(name) or "" for name in LABEL_COLUMNS}
-        if known["name"] and known["class_id"].lstrip("-").isdigit():
+        if known["name"] and _WHOLE_NUMBER.fullmatch(known["class_id"]):
             rows[known["name"]] = LabelRow(**{**known, "class_id": int(known["class_id"])})
     return rows
 

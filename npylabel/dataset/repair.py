@@ -1,6 +1,8 @@
 """What can be mended without asking: grayscale files are made again from their color files, names are set right."""
 
+import os
 import shutil
+from itertools import chain, count
 from pathlib import Path
 
 from PIL import Image
@@ -45,7 +47,7 @@ def _rename(path: Path) -> bool:
 
 
 def _remake(dataset_dir: Path, stem: str) -> bool:
-    color = next((path for path in sorted((dataset_dir / "color").iterdir())
+    color = next((path for path in _listed(dataset_dir / "color")
                   if nfc(path.stem) == stem and path.suffix.lower() in (".png", ".jpg")), None)
     if color is None:
         return False
@@ -54,12 +56,19 @@ def _remake(dataset_dir: Path, stem: str) -> bool:
             gray = image.convert("RGB").convert("L")
     except (OSError, SyntaxError, ValueError):
         return False
-    for old in [path for path in sorted((dataset_dir / "bw").iterdir()) if nfc(path.stem) == stem]:
-        target = dataset_dir / REPLACED / "bw" / old.name
+    for old in [path for path in _listed(dataset_dir / "bw") if nfc(path.stem) == stem]:
+        target = _free(dataset_dir / REPLACED / "bw" / old.name)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.move(old, target)
     write_bytes(dataset_dir / "bw" / f"{stem}{color.suffix.lower()}", encode_gray(gray, color.suffix.lower()))
     return True
 
 
+def _listed(folder: Path) -> list[Path]:
+    return sorted(folder.iterdir()) if folder.is_dir() else []
 
+
+def _free(path: Path) -> Path:
+    """The path, or one with a number behind its stem, where no file is yet."""
+    candidates = chain([path], (path.with_name(f"{path.stem}_{number}{path.suffix}") for number in count(2)))
+    return next(path for path in candidates if not os.path.lexists(path))

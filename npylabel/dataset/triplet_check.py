@@ -6,13 +6,13 @@ from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from npylabel.dataset.faults import Finding
 from npylabel.dataset.labels import LabelError, LabelRow, read_label
 from npylabel.photos.decode import DECODER_ERRORS
-from npylabel.photos.png import png_fault
-from npylabel.photos.sniff import HEAD_BYTES, sniff
+from npylabel.photos.png import SIGNATURE, png_extras, png_fault
+from npylabel.photos.sniff import HEAD_BYTES, PILLOW_FORMATS, sniff
 
 # DESIGN: exact for PNG; two JPEG files of one picture differ by their own noise.
 JPEG_TOLERANCE = 3
@@ -102,19 +102,23 @@ def _picture(
     if not data:
         _add(result, "picture_empty", path)
         return None, ""
-    if sniff(data[:HEAD_BYTES]) not in (_SUFFIX_FORMAT.get(path.suffix.lower()), ""):
-        _add(result, "format_wrong", path, sniff(data[:HEAD_BYTES]))
+    if (kind := sniff(data[:HEAD_BYTES])) not in (_SUFFIX_FORMAT.get(path.suffix.lower()), ""):
+        _add(result, "format_wrong", path, kind)
     try:
         image = _load(data)
     except DECODER_ERRORS as error:
-        _add(result, "picture_damaged", path, str(error))
+        # Pillow's words for an unidentified picture hold an address in memory, another one in each run.
+        _add(result, "picture_damaged", path, "" if isinstance(error, UnidentifiedImageError) else str(error))
         return None, ""
     if image.size != (size_px, size_px):
         _add(result, "size_wrong", path, f"{image.width}x{image.height}")
-    if set(map(str.lower, map(str, image.info))) - _HARMLESS_INFO:
-        _add(result, "metadata_left", path, ", ".join(sorted(map(str, image.info))))
-    if image.mode != mode:
-        _add(result, "color_mode" if mode == "RGB" else "bw_mode", path, image.mode)
+    left = {str(key) for key in image.info if str(key).lower() not in _HARMLESS_INFO}
+    left |= png_extras(data) if data.startswith(SIGNATURE) else set()
+    if left:
+        _add(result, "metadata_left", path, ", ".join(sorted(left)))
+    wide = data.startswith(SIGNATURE) and data[24] == 16  # Pillow calls RGB of 16 bits "RGB", too.
+    if image.mode != mode or wide:
+        _add(result, "color_mode" if mode == "RGB" else "bw_mode", path, f"{image.mode};16" if wide else image.mode)
         return None, sha256(data).hexdigest()
     return image, sha256(data).hexdigest()
 
@@ -122,7 +126,7 @@ def _picture(
 def _load(data: bytes) -> Image.Image:
     if fault := png_fault(data) if data.startswith(b"\x89PNG") else "":
         raise ValueError(fault)
-    image = Image.open(io.BytesIO(data))
+    image = Image.open(io.BytesIO(data), formats=PILLOW_FORMATS)
     image.load()
     return image
 

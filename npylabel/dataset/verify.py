@@ -16,6 +16,7 @@ from npylabel.dataset.labels import LABELS_TABLE, LabelRow, read_label_rows, tab
 from npylabel.dataset.layout import DatasetFiles, list_dataset
 from npylabel.dataset.triplet_check import TripletJob, TripletResult, check_triplet
 from npylabel.photos.manifest import OK, PhotoRow, read_rows
+from npylabel.photos.reasons import DECODER_CRASHED, describe
 
 VERIFY_TABLE = "verify.csv"
 _COLUMNS = ("severity", "code", "name", "detail", "meaning", "cure")
@@ -97,7 +98,7 @@ def _check_all(jobs: Sequence[TripletJob], workers: int) -> list[TripletResult]:
     checks = run_jobs(check_triplet, jobs, workers=1 if few else workers)
     for job, result in track(checks, total=len(jobs), label=_("Triplets")):
         if isinstance(result, WorkerDiedError):
-            result = TripletResult(job.stem, [Finding("picture_damaged", job.stem, "decoder crashed")])
+            result = TripletResult(job.stem, [Finding("picture_damaged", job.stem, describe(DECODER_CRASHED))])
         results.append(result)
     return sorted(results, key=lambda result: result.stem)
 
