@@ -66,12 +66,13 @@ def build_training_data(
     with disk_faults(data_path), book.journal:
         moved = _follow_moves(book, table, class_of)
         with report.timed("check"):
+            _judge_again(book)
             book.keep_known()
         with report.timed("photos"):
             todo = [photo.ref for photo in scan.photos if photo.ref.source not in book.rows]
             done = book.run(todo, report, workers, lambda ref: table.names[class_of[ref.source]])
         with report.timed("compare"):
-            _forget_replaced(book)
+            _forget_replaced(book, table, class_of)
             _leave_out_two_classes(book, class_of)
             book.settle_duplicates()
             book.settle_groups()
@@ -90,7 +91,9 @@ def _follow_moves(book: PhotoBook, table: ClassTable, class_of: dict[str, int]) 
         if not book.files(row)[0].is_file():
             moved += _find_moved(book, row, table)
         class_id = table.find(row.name.partition("/")[0])
-        if class_id is not None:
+        if class_id is None:  # The class left the table: its folder is named by the step that meets it.
+            del book.rows[row.source]
+        else:
             class_of[row.source] = class_id
     return moved
 
@@ -104,12 +107,36 @@ def _find_moved(book: PhotoBook, row: PhotoRow, table: ClassTable) -> bool:
     return False
 
 
-def _forget_replaced(book: PhotoBook) -> None:
-    """Drop the results of originals that are gone where the same photo now lies in another folder."""
+def _judge_again(book: PhotoBook) -> None:
+    """Forget that photos lay in two classes: a person may have removed one of the copies."""
+    for row in book.of_status(LEFT_OUT):
+        if row.reason == TWO_CLASSES:
+            del book.rows[row.source]
+
+
+def _forget_replaced(book: PhotoBook, table: ClassTable, class_of: dict[str, int]) -> None:
+    """Drop the results of originals that are gone where the same photo now lies in another folder.
+
+    A class that a person gave by moving the result goes over to the new place.
+    """
     listed = {ref.source for ref in book.listing.refs}
-    now = {row.sha256 for row in book.rows.values() if row.source in listed and row.sha256}
-    for source in [row.source for row in book.rows.values() if row.source not in listed and row.sha256 in now]:
-        book.drop_files(book.rows.pop(source))
+    now = {row.sha256: row for row in book.of_status(OK) if row.source in listed}
+    for row in [row for row in book.of_status(OK) if row.source not in listed and row.sha256 in now]:
+        del book.rows[row.source]
+        new = now[row.sha256]
+        if not _class_by_hand(row, table):
+            book.drop_files(row)
+            continue
+        book.drop_files(new)
+        row.source, row.fingerprint = new.source, new.fingerprint
+        book.rows[row.source] = now[row.sha256] = row
+        class_of[row.source] = table.find(row.name.partition("/")[0])
+
+
+def _class_by_hand(row: PhotoRow, table: ClassTable) -> bool:
+    """Whether the result lies in another class folder than its original did."""
+    named = {table.find(part) for part in row.source.split("/")[:-1]}
+    return table.find(row.name.partition("/")[0]) not in named
 
 
 def _leave_out_two_classes(book: PhotoBook, class_of: dict[str, int]) -> None:
@@ -191,7 +218,8 @@ def _against_guide(counts: Counter, table: ClassTable) -> list[str]:
         lines.append(_("Fewer than {count} photos: {names}.").format(count=GUIDE_PER_CLASS, names=", ".join(few)))
     missing = [name for class_id, name in table.names.items() if class_id not in {*counts, table.unknown_id}]
     if missing:
-        lines.append(_("No photos, so never a label: {names}.").format(names=", ".join(missing)))
+        text = _("No photos, so the model will never give these labels: {names}.")
+        lines.append(text.format(names=", ".join(missing)))
     if len(counts) < 2:
         lines.append(_("At least two classes are needed to train."))
     return lines

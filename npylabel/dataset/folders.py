@@ -1,5 +1,6 @@
 """Class folders: which photo belongs to which class, by the names of the folders and the class table alone."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -78,16 +79,18 @@ def scan_class_folders(root: Path, table: ClassTable, exclude: Sequence[Path] = 
 
 def _folders_of(source: str) -> list[str]:
     """The folders of a source below the root, or inside the zip."""
-    inner = source.rpartition("!/")[2] if "!/" in source else source.partition("/")[2]
-    return inner.split("/")[:-1]
+    *_outer, inner = re.split(r"\.zip!/", source, maxsplit=1, flags=re.IGNORECASE)
+    return (inner if _outer else source.partition("/")[2]).split("/")[:-1]
 
 
 def _wrapper(paths: list[list[str]], table: ClassTable) -> bool:
-    """Whether all lie in one folder of another name, as in a zip of a whole folder."""
+    """Whether all lie in one folder of another name with class folders in it, as in a zip of a whole folder."""
     tops = {folders[0] if folders else "" for folders in paths}
     top = next(iter(tops)) if len(tops) == 1 else ""
-    nested = all(len(folders) > 1 for folders in paths)
-    return bool(top) and nested and table.find(top) is None and not _given_split([top], table)
+    if not top or table.find(top) is not None or _given_split([top], table):
+        return False
+    below = {folders[1] for folders in paths if len(folders) > 1}
+    return any(table.find(name) is not None or _given_split([name], table) for name in below)
 
 
 def _given_split(folders: Sequence[str], table: ClassTable) -> str:
@@ -108,7 +111,7 @@ def _unknown_folders(root: Path, unknown: Counter, table: ClassTable) -> NpyLabe
         lines.append(line)
     return NpyLabelError(
         "unknown_folder",
-        _("These folders in {root} have names that are not in the class table: {folders}.").format(
+        _("These folders in {root} have names that are not in the class table: {folders}").format(
             root=root, folders="; ".join(lines)),
         _("Rename them to a name (or id) of classes.json, or move them out of {root}.").format(root=root),
     )
@@ -132,5 +135,11 @@ def make_class_folders(root: Path, names: str, table: ClassTable) -> list[str]:
     if unknown:
         raise _unknown_folders(root, unknown, table)
     for class_id in ids.values():
-        (root / table.names[class_id]).mkdir(parents=True, exist_ok=True)
+        try:
+            (root / table.names[class_id]).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise NpyLabelError(
+                "folders_not_made", _("Folders cannot be made in {path}: {reason}.").format(
+                    path=root, reason=error.strerror),
+                _("Set source_dir to a folder that you may write to, not to a zip.")) from error
     return [table.names[class_id] for class_id in ids.values()]

@@ -40,8 +40,11 @@ def assign_splits(items: Sequence[SplitItem], fractions: dict[str, float], rando
     for index, item in enumerate(items):
         groups[item.group].append(index)
     side_of = {name: _given_side(items, members) for name, members in groups.items()}
+    torn = {name for name, members in groups.items() if len({items[i].given for i in members} - {""}) > 1}
     classes: dict[int, list[str]] = defaultdict(list)
     for name, members in groups.items():
+        if name in torn:
+            continue
         classes[min(items[index].class_id for index in members)].append(name)
     for class_id in sorted(classes):
         _divide(classes[class_id], groups, items, side_of, fractions, random_seed)
@@ -83,7 +86,7 @@ def _choose(sizes: list[tuple[str, int]], wanted: int) -> list[str]:
 
 
 def _draw(sha256: str, random_seed: int) -> str:
-    return hashlib.sha256(f"{random_seed}:{sha256}".encode()).hexdigest()
+    return hashlib.sha256(f"{random_seed}:{sha256}".encode("utf-8", "backslashreplace")).hexdigest()
 
 
 __all__ = ["TEST", "TRAIN", "VAL", "SplitItem", "assign_splits"]

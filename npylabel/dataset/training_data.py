@@ -32,16 +32,21 @@ class TrainPhoto:
     """One photo to train or judge on.
 
     Attributes:
-        path: the file.
+        ref: the file.
         class_id: its class.
         split: "train", "val" or "test".
         sha256: of the original's bytes (of this file's where it was laid here by hand).
     """
 
-    path: Path
+    ref: PhotoRef
     class_id: int
     split: str
     sha256: str
+
+    @property
+    def path(self) -> Path:
+        """The file (or the zip that holds it)."""
+        return self.ref.path
 
 
 @dataclass(frozen=True)
@@ -134,7 +139,7 @@ def load_training_data(data_path: Path, table: ClassTable, *, val_fraction: floa
          for (photo, row), leader, (_row, given) in zip(known, leaders, items, strict=True)],
         {VAL: val_fraction}, random_seed)
     for (photo, row), side in zip(known, sides, strict=True):
-        photos.append(TrainPhoto(photo.ref.path, photo.class_id, side, row.sha256))
+        photos.append(TrainPhoto(photo.ref, photo.class_id, side, row.sha256))
     if not any(photo.split == TRAIN for photo in photos):
         raise _nothing_to_train_on(data_path)
     origin = DEMO if any(row.made_from == DEMO for row, _split in listed.values()) else OWN
