@@ -2,6 +2,7 @@
 
 import pickle
 import platform
+import struct
 import zipfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -16,8 +17,8 @@ from npylabel.base.i18n import _
 
 FORMAT = "npylabel-labeler/1"
 # What torch raises for a file that is cut, is no checkpoint, or holds more than plain values and tensors.
-LOAD_ERRORS = (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, OSError, zipfile.BadZipFile,
-               AttributeError, TypeError)
+LOAD_ERRORS = (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, IndexError, OSError,
+               zipfile.BadZipFile, struct.error, AttributeError, TypeError)
 
 
 @dataclass
@@ -96,12 +97,11 @@ def load_weights_file(path: Path) -> dict:
             _("Run notebook 03 (train) first, or set model_path."))
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        # Torch's own words advise to switch the safety off.
+        raise _damaged(path, _("it holds more than numbers, which could run code")) from error
     except LOAD_ERRORS as error:
-        raise NpyLabelError(
-            "model_damaged",
-            _("The model {path} cannot be read: {reason}.").format(path=path, reason=str(error).split("\n")[0]),
-            _("Use another checkpoint_epoch_N.pth beside it, or train again."),
-        ) from error
+        raise _damaged(path, str(error).split("\n")[0]) from error
     if not isinstance(content, dict):
         raise _foreign(path)
     return content
@@ -116,7 +116,16 @@ def load_checkpoint(path: Path) -> Checkpoint:
     content = load_weights_file(path)
     if content.get("format") != FORMAT:
         raise _foreign(path)
-    return Checkpoint(**{name: value for name, value in content.items() if name != "format"})
+    try:
+        return Checkpoint(**{name: value for name, value in content.items() if name != "format"})
+    except TypeError as error:
+        raise _damaged(path, str(error)) from error
+
+
+def _damaged(path: Path, reason: str) -> NpyLabelError:
+    return NpyLabelError(
+        "model_damaged", _("The model {path} cannot be read: {reason}.").format(path=path, reason=reason),
+        _("Use another checkpoint_epoch_N.pth beside it, or train again."))
 
 
 def _foreign(path: Path) -> NpyLabelError:

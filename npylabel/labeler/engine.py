@@ -24,17 +24,24 @@ HISTORY_COLUMNS = ("epoch", "seconds", "train_loss", "val_loss", "val_accuracy",
 
 
 class PixelDataset(Dataset):
-    """Pixels ``(n, h, w, 3)`` uint8 and target indices, fetched a batch at a time."""
+    """Some of the pixels ``(n, h, w, 3)`` uint8 and target indices ``(n,)`` int64, fetched a batch at a time.
 
-    def __init__(self, pixels: np.ndarray, targets: np.ndarray) -> None:
-        self.pixels, self.targets = pixels, targets
+    Args:
+        pixels: of all photos.
+        targets: of all photos.
+        chosen: indices of those that belong to this set, ``(m,)`` int64.
+    """
+
+    def __init__(self, pixels: np.ndarray, targets: np.ndarray, chosen: np.ndarray) -> None:
+        self.pixels, self.targets, self.chosen = pixels, targets, chosen
 
     def __len__(self) -> int:
-        return len(self.targets)
+        return len(self.chosen)
 
     def __getitems__(self, indices: list[int]) -> tuple[torch.Tensor, torch.Tensor]:
-        """A whole batch at once: ``(n, h, w, 3)`` uint8 and ``(n,)`` int64."""
-        return torch.from_numpy(self.pixels[indices]), torch.from_numpy(self.targets[indices])
+        """A whole batch at once: ``(b, h, w, 3)`` uint8 and ``(b,)`` int64."""
+        rows = self.chosen[indices]
+        return torch.from_numpy(self.pixels[rows]), torch.from_numpy(self.targets[rows])
 
 
 class EpochShuffle(Sampler[int]):
@@ -55,11 +62,14 @@ class EpochShuffle(Sampler[int]):
         yield from torch.randperm(self.size, generator=generator).tolist()
 
 
-def loader(pixels: np.ndarray, targets: np.ndarray, batch_size: int, random_seed: int | None) -> DataLoader:
+def loader(data: PixelDataset, batch_size: int, random_seed: int | None) -> DataLoader:
     """Batches of pixels and targets: shuffled by epoch with a seed, in order without."""
-    data = PixelDataset(pixels, targets)
-    sampler = EpochShuffle(len(data), random_seed) if random_seed is not None else None
-    return DataLoader(data, batch_size, sampler=sampler, collate_fn=lambda batch: batch)
+    if random_seed is None:
+        return DataLoader(data, batch_size, collate_fn=lambda batch: batch)
+    # Batch normalization has no variance in a batch of one: that photo, another one in each epoch, sits out.
+    lonely = len(data) > batch_size and len(data) % batch_size == 1
+    sampler = EpochShuffle(len(data), random_seed)
+    return DataLoader(data, batch_size, sampler=sampler, collate_fn=lambda batch: batch, drop_last=lonely)
 
 
 class LabelerModule(lightning.LightningModule):
@@ -182,10 +192,10 @@ def class_weights(targets: np.ndarray, classes: int) -> torch.Tensor:
     return (len(targets) / (classes * counts.clamp(min=1))).clamp(max=MAX_CLASS_WEIGHT)
 
 
-def pixel_statistics(pixels: np.ndarray) -> tuple[list[float], list[float]]:
-    """(mean, standard deviation) by channel in 0-1 of pixels ``(n, h, w, 3)`` uint8; of 2,000 photos at most."""
-    step = max(1, len(pixels) // 2000)
-    values = [pixels[i].reshape(-1, 3).astype(np.float64) / 255 for i in range(0, len(pixels), step)]
+def pixel_statistics(pixels: np.ndarray, chosen: np.ndarray) -> tuple[list[float], list[float]]:
+    """(mean, standard deviation) by channel in 0-1 of the chosen of ``(n, h, w, 3)`` uint8, of about 2,000 photos."""
+    step = max(1, len(chosen) // 2000)
+    values = [pixels[i].reshape(-1, 3).astype(np.float64) / 255 for i in chosen[::step]]
     mean = np.mean([v.mean(0) for v in values], axis=0)
     square = np.mean([(v**2).mean(0) for v in values], axis=0)
     std = np.sqrt(np.maximum(square - mean**2, 1e-4))

@@ -1,6 +1,6 @@
 """Step 04: one label file per photo."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -152,8 +152,11 @@ class _Labeling:
         remove_leftovers(output_dir, output_dir.parent)
         self.journal = RunJournal(output_dir.parent / ".labels.jsonl", {"output": output_dir.name})
         self.finished = read_label_rows(table_path(output_dir))
-        self.started = {entry["name"]: LabelRow(**entry) for entry in self.journal.read()}
-        self.rows = self.finished | self.started
+        # All lines of a killed run, by name: each may be what a label file holds now.
+        self.started: dict[str, list[LabelRow]] = defaultdict(list)
+        for entry in self.journal.read():
+            self.started[entry["name"]].append(LabelRow(**entry))
+        self.rows = self.finished | {name: rows[-1] for name, rows in self.started.items()}
         self.unreadable: dict[str, str] = {}
         self.kept_human, self.replaced = 0, 0
 
@@ -177,14 +180,16 @@ class _Labeling:
             class_id = read_label(self.label_path(path))
         except (LabelError, OSError):
             class_id = None
-        if class_id not in self.table.names and row and row.source == HUMAN and row.class_id in self.table.names:
+        decided = row and row.source == HUMAN and row.class_id in self.table.names
+        # Our own rows of a person's decisions have no best class: then the decision was made in the table itself.
+        if decided and (class_id not in self.table.names or row.best_class_id):
             write_label(self.label_path(path), row.class_id)
             return row.class_id
         return class_id if class_id in self.table.names else None
 
     def _is_human(self, name: str, found: int) -> bool:
         """Whether a person decided: the table says so, or the file holds an id that no run of ours ever wrote."""
-        written = [rows[name] for rows in (self.finished, self.started) if name in rows]
+        written = [row for row in (self.finished.get(name), *self.started.get(name, ())) if row]
         if any(row.source == HUMAN for row in written):
             return True
         return bool(written) and all(row.class_id != found for row in written)
@@ -243,9 +248,10 @@ class _Labeling:
             self.rows[row.name] = row
 
     def write_table(self) -> None:
-        """Write ``labels.csv``, with the rows of the photos that are there."""
+        """Write ``labels.csv``, with the rows of the photos that are there and of all that a person decided."""
         names = {nfc(path.stem) for path in self.photos if path.name not in self.unreadable}
-        write_label_rows(table_path(self.output_dir), {name: self.rows[name] for name in names})
+        write_label_rows(table_path(self.output_dir), {
+            name: row for name, row in self.rows.items() if name in names or row.source == HUMAN})
 
     def describe(self, report: StepReport, todo: set[Path], folders: list[str], others: list[str]) -> None:
         """Fill the report."""
@@ -259,16 +265,16 @@ class _Labeling:
         }
         counts = Counter(row.class_name for row in rows)
         report.measured |= {
-            "labelled_now": len(todo) - len(self.unreadable), "kept": len(rows) - len(todo) + len(self.unreadable),
+            "labeled_now": len(todo) - len(self.unreadable), "kept": len(rows) - len(todo) + len(self.unreadable),
             "unknown": unknown, "unknown_share": round(unknown / max(len(rows), 1), 4),
             "per_class": dict(counts.most_common()),
         }
         for name, code in list(self.unreadable.items())[:10]:
-            report.messages.append(_("Not labelled: {name} ({code})").format(name=name, code=code))
+            report.messages.append(_("Not labeled: {name} ({code})").format(name=name, code=code))
         if folders:
             report.messages.append(_("Sub-folders are not read: {names}.").format(names=", ".join(folders[:5])))
         if others:
-            report.messages.append(_("Not .jpg, .jpeg or .png, so not labelled: {names}.").format(
+            report.messages.append(_("Not .jpg, .jpeg or .png, so not labeled: {names}.").format(
                 names=", ".join(others[:5])))
         if self.replaced:
             report.messages.append(_("{count} labels of unknown origin were replaced; they are kept in {path}.").format(

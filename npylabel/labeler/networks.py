@@ -44,6 +44,19 @@ def create_network(name: str, outputs: int, depth: int = 0) -> nn.Module:
     return _REGISTRY[name](outputs, depth)
 
 
+def refuse_impossible_network(name: str, depth: int, input_px: int) -> None:
+    """Raise ``NpyLabelError`` where there is no such network, or pictures of this side are too small for it."""
+    network = create_network(name, 2, depth).eval()
+    try:
+        with torch.inference_mode():
+            network(torch.zeros(1, 3, input_px, input_px))
+    except RuntimeError as error:
+        raise NpyLabelError(
+            "bad_parameter", _("Pictures of {input_px} pixels are too small for {name} of depth {depth}.").format(
+                input_px=input_px, name=name, depth=depth),
+            _("Use a smaller depth or a larger input_px.")) from error
+
+
 @register("minicnn")
 class MiniCNN(nn.Module):
     """The network of the original NpyLabelNet, with its names of weights.

@@ -22,7 +22,8 @@ def describe_status(places: Places) -> StepReport:
     for name, world in worlds:
         done = _done(world)
         report.facts[name] = done
-        report.messages += [f"{name}: {line}" for line in _lines(done)]
+        title = {"own": _("your photos"), "demo": _("demo")}[name]
+        report.messages += [f"{title}: {line}" for line in _lines(done)]
     own = report.facts[worlds[0][0]]
     report.measured["saved_in"] = str(places.work_dir)
     where = _("on Google Drive") if places.work_dir.is_relative_to(DRIVE) else _("on this machine")
@@ -45,7 +46,7 @@ def _model(path: Path) -> dict[str, object]:
     try:
         metrics = json.loads(path.with_name(f"{path.stem}.metrics.json").read_text(encoding="utf-8"))
         return {"epochs": metrics["epochs"], "macro_f1": metrics["best"].get("val_macro_f1")}
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {"epochs": 0, "macro_f1": None}
 
 

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import shutil
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,14 +17,23 @@ from npylabel.base.files import remove_leftovers, write_text
 from npylabel.base.i18n import _
 from npylabel.base.report import StepReport
 from npylabel.base.tables import write_csv
-from npylabel.dataset.folders import TEST, TRAIN, VAL, scan_class_folders
+from npylabel.dataset.folders import TEST, TRAIN, VAL, FolderScan, scan_class_folders
 from npylabel.dataset.pixels import PixelStore
 from npylabel.dataset.training_data import TrainingData, TrainPhoto, class_counts, load_training_data
-from npylabel.labeler.checkpoint import LOAD_ERRORS, Checkpoint, load_checkpoint, load_weights_file, save_checkpoint
-from npylabel.labeler.engine import EpochKeeper, LabelerModule, class_weights, loader, pixel_statistics
-from npylabel.labeler.networks import create_network
+from npylabel.labeler.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from npylabel.labeler.engine import (
+    EpochKeeper,
+    LabelerModule,
+    PixelDataset,
+    class_weights,
+    loader,
+    pixel_statistics,
+)
+from npylabel.labeler.networks import create_network, refuse_impossible_network
 from npylabel.labeler.predict import CHUNK, Predictor, pick_device
+from npylabel.labeler.run_files import RunFiles, epochs_in, resume_point
 from npylabel.labeler.scores import Scores, fit_temperature, score
+from npylabel.photos.sources import Listing
 
 KEEP_EVERY = 5
 # With a time box there is no last epoch; nobody waits for this one.
@@ -54,37 +62,6 @@ class TrainSettings:
                                     _("Use a number from {low} to {high}.").format(low=low, high=high))
 
 
-@dataclass(frozen=True)
-class RunFiles:
-    """The files of a run, all beside ``save_path``."""
-
-    save_path: Path
-
-    def beside(self, suffix: str) -> Path:
-        """``<stem><suffix>`` beside the model."""
-        return self.save_path.with_name(self.save_path.stem + suffix)
-
-    @property
-    def resume(self) -> Path:
-        """The full training state."""
-        return self.beside(".resume.ckpt")
-
-    @property
-    def last(self) -> Path:
-        """The labeler after the last epoch (``save_path`` is the best one)."""
-        return self.beside(".last.pth")
-
-    def epoch(self, number: int) -> Path:
-        """The checkpoint of one epoch."""
-        return self.save_path.with_name(f"checkpoint_epoch_{number}.pth")
-
-    def existing(self) -> list[Path]:
-        """What an earlier run wrote."""
-        own = [self.save_path, *self.save_path.parent.glob(f"{self.save_path.stem}.*")]
-        kept = self.save_path.parent.glob("checkpoint_epoch_*.pth")
-        return sorted({path for path in (*own, *kept) if path.is_file()})
-
-
 def train_labeler(
     data_path: Path, save_path: Path, table: ClassTable, settings: TrainSettings, *, test_dir: Path | None = None,
     resume: bool = True, val_fraction: float = 0.15,
@@ -105,24 +82,19 @@ def train_labeler(
             ``no_such_device``.
     """
     device = pick_device(settings.device)
+    # All that can be wrong is looked at before anything is moved or trained.
+    refuse_impossible_network(settings.network, settings.depth, settings.input_px)
+    test_photos = _test_photos(test_dir, table) if test_dir else []
     report = StepReport("train")
     with report.timed("list"):
         data = load_training_data(data_path, table, val_fraction=val_fraction, random_seed=settings.random_seed)
-    trained_ids = sorted({photo.class_id for photo in data.of(TRAIN)})
-    if len(trained_ids) < 2:
-        raise NpyLabelError(
-            "one_class", _("Only {count} class has photos to train on.").format(count=len(trained_ids)),
-            _("Add photos of at least one more class and run notebook 02 again."))
-    files = RunFiles(save_path)
-    save_path.parent.mkdir(parents=True, exist_ok=True)
-    remove_leftovers(save_path.parent)
-    identity = _identity(settings, table, data)
-    resume_from = _resume_point(files, identity, resume, report)
-    run = _Run(settings, table, data, files, trained_ids, identity)
-    with PixelStore([photo.path for photo in run.photos], settings.input_px, data.fit) as pixels, report.timed("train"):
-        run.train(pixels, device, resume_from)
+    photos = [*data.of(TRAIN), *data.of(VAL)]
+    with PixelStore([photo.ref for photo in photos], settings.input_px, data.fit) as store:
+        run = _Run(settings, table, data, RunFiles(save_path), photos, store)
+        with report.timed("train"):
+            run.train(device, resume, report)
     with report.timed("score"):
-        run.finish(report, device, test_dir)
+        run.finish(report, device, test_photos)
     return report
 
 
@@ -135,74 +107,51 @@ def _identity(settings: TrainSettings, table: ClassTable, data: TrainingData) ->
     }
 
 
-def _resume_point(files: RunFiles, identity: dict, resume: bool, report: StepReport) -> Path | None:
-    """The state to go on from; files of another run are moved aside, and that is said."""
-    known = _read_identity(files)
-    if resume and known == identity and _is_readable(files.resume):
-        return files.resume
-    if files.existing():
-        differing = sorted(name for name in identity if known and known.get(name) != identity[name])
-        archive = _archive(files)
-        report.messages.append(_("The earlier model was moved to {path} ({reason}).").format(
-            path=archive, reason=", ".join(differing) or _("it cannot be continued")))
-    write_text(files.beside(".run.json"), json.dumps(identity, indent=1))
-    return None
-
-
-def _read_identity(files: RunFiles) -> dict | None:
-    try:
-        return json.loads(files.beside(".run.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-
-
-def _is_readable(path: Path) -> bool:
-    try:
-        return "npylabel" in load_weights_file(path)
-    except NpyLabelError:
-        return False
-
-
-def _archive(files: RunFiles) -> Path:
-    parent = files.save_path.parent / "archive"
-    number = 1
-    while (folder := parent / f"{files.save_path.stem}_{number}").exists():
-        number += 1
-    folder.mkdir(parents=True)
-    for path in files.existing():
-        shutil.move(path, folder / path.name)
-    return folder
-
-
 class _Run:
-    """One training run."""
+    """One training run on the photos that can be read."""
 
     def __init__(
-        self, settings: TrainSettings, table: ClassTable, data: TrainingData, files: RunFiles, trained_ids: list[int],
-        identity: dict,
+        self, settings: TrainSettings, table: ClassTable, data: TrainingData, files: RunFiles,
+        photos: Sequence[TrainPhoto], store: PixelStore,
     ) -> None:
         self.settings, self.table, self.data, self.files = settings, table, data, files
-        self.trained_ids, self.identity = trained_ids, identity
-        sides = (data.of(TRAIN), [photo for photo in data.of(VAL) if photo.class_id in trained_ids])
-        self.photos, self.train_count = [*sides[0], *sides[1]], len(sides[0])
-        self.mean, self.std = [], []
+        self.unusable = [*data.unusable, *((photos[i].path, code) for i, code in sorted(store.unreadable.items()))]
+        readable = store.readable()
+        train = [i for i in readable if photos[i].split == TRAIN]
+        self.train_counts = class_counts([photos[i] for i in train])
+        self.trained_ids = list(self.train_counts)
+        if len(self.trained_ids) < 2:
+            raise NpyLabelError(
+                "one_class", _("Photos to train on were found for {count} classes only.").format(
+                    count=len(self.trained_ids)),
+                _("Add photos of at least two classes and run notebook 02 again."))
+        val = [i for i in readable if photos[i].split == VAL and photos[i].class_id in self.train_counts]
+        column = {class_id: k for k, class_id in enumerate(self.trained_ids)}
+        targets = np.array([column.get(photo.class_id, -1) for photo in photos], dtype=np.int64)
+        self.train_set, self.val_set = (PixelDataset(store.pixels, targets, np.array(chosen, dtype=np.int64))
+                                        for chosen in (train, val))
+        self.mean, self.std = pixel_statistics(store.pixels, self.train_set.chosen)
+        self.identity = _identity(settings, table, data)
+        self.epochs_before = 0
 
-    def train(self, pixels: np.ndarray, device: torch.device, resume_from: Path | None) -> None:
+    def train(self, device: torch.device, resume: bool, report: StepReport) -> None:
         """Train until the epochs or the minutes are done."""
-        settings, n = self.settings, self.train_count
-        targets = np.array([self.trained_ids.index(photo.class_id) for photo in self.photos], dtype=np.int64)
-        self.mean, self.std = pixel_statistics(pixels[:n])
+        settings = self.settings
+        self.files.save_path.parent.mkdir(parents=True, exist_ok=True)
+        remove_leftovers(self.files.save_path.parent)
+        resume_from = resume_point(self.files, self.identity, resume, report)
+        self.epochs_before = epochs_in(resume_from)
         torch.manual_seed(settings.random_seed)
         network = create_network(settings.network, len(self.table.ids), settings.depth)
         columns = [self.table.ids.index(class_id) for class_id in self.trained_ids]
+        weights = class_weights(self.train_set.targets[self.train_set.chosen], len(columns))
         self.module = LabelerModule(
-            network.to(memory_format=torch.channels_last), columns, self.trained_ids, self.mean, self.std,
-            class_weights(targets[:n], len(columns)), settings.random_seed)
+            network.to(memory_format=torch.channels_last), columns, self.trained_ids, self.mean, self.std, weights,
+            settings.random_seed)
         keeper = EpochKeeper(self.files.resume, self.files.beside(".history.csv"), self._keep, settings.minutes)
         trainer = _trainer(settings, device, keeper)
-        train = loader(pixels[:n], targets[:n], settings.batch_size, settings.random_seed)
-        val = loader(pixels[n:], targets[n:], CHUNK, None) if len(targets) > n else None
-        self.epochs_before = _epochs_in(resume_from)
+        train = loader(self.train_set, settings.batch_size, settings.random_seed)
+        val = loader(self.val_set, CHUNK, None) if len(self.val_set) else None
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             trainer.fit(self.module, train, val, ckpt_path=resume_from, weights_only=True)
@@ -248,22 +197,23 @@ class _Run:
             {"true": i, **dict(zip(map(str, ids), row, strict=True))}
             for i, row in zip(ids, scores.confusion.tolist(), strict=True)])
 
-    def finish(self, report: StepReport, device: torch.device, test_dir: Path | None) -> None:
+    def finish(self, report: StepReport, device: torch.device, test_photos: Sequence[TrainPhoto]) -> None:
         """Describe the run, and score it on photos that it has never seen."""
         best = load_checkpoint(self.files.save_path)
         metrics = {"epochs": len(self.module.history), "best_epoch": best.epoch, "best": best.metrics,
                    "temperature": best.temperature, "history": self.module.history}
-        test_photos = _test_photos(test_dir, self.table) if test_dir else self.data.of(TEST)
+        test_photos = test_photos or self.data.of(TEST)
         if test_photos:
-            metrics["test"] = _test_scores(best, test_photos, device)
+            metrics["test"], unusable = _test_scores(best, test_photos, device)
+            self.unusable += unusable
         write_text(self.files.beside(".metrics.json"), json.dumps(metrics, indent=1))
         self._describe(report, metrics)
 
     def _describe(self, report: StepReport, metrics: dict) -> None:
         data, network = self.data, self.module.network
         report.facts |= {
-            "epochs": metrics["epochs"], "classes": len(self.trained_ids), "train": self.train_count,
-            "val": len(self.photos) - self.train_count, "network": self.settings.network,
+            "epochs": metrics["epochs"], "classes": len(self.trained_ids), "train": len(self.train_set),
+            "val": len(self.val_set), "network": self.settings.network,
             "weights": sum(value.numel() for value in network.parameters()), "input_px": self.settings.input_px,
             "made_from": data.made_from, "checkpoints": sorted(
                 (path.name for path in self.files.save_path.parent.glob("checkpoint_epoch_*.pth")),
@@ -278,9 +228,9 @@ class _Run:
         if data.by_hand:
             report.messages.append(_("{count} photos were laid here by hand; they are split in the same way.").format(
                 count=data.by_hand))
-        for path, code in data.unusable[:10]:
+        for path, code in self.unusable[:10]:
             report.messages.append(_("Left out: {path} ({code})").format(path=path, code=code))
-        few = [self.table.names[i] for i, count in class_counts(data.of(TRAIN)).items() if count < 10]
+        few = [self.table.names[i] for i, count in self.train_counts.items() if count < 10]
         if few:
             report.messages.append(_("Fewer than 10 photos to train on: {names}.").format(names=", ".join(few)))
         names = (".last.pth", ".metrics.json", ".history.csv", ".per_class.csv", ".confusion.csv")
@@ -300,24 +250,27 @@ def _trainer(settings: TrainSettings, device: torch.device, keeper: EpochKeeper)
         precision="16-mixed" if device.type == "cuda" else "32-true")
 
 
-def _epochs_in(resume_from: Path | None) -> int:
-    return len(load_weights_file(resume_from)["npylabel"]["history"]) if resume_from else 0
-
-
 def _test_photos(test_dir: Path, table: ClassTable) -> list[TrainPhoto]:
-    scan = scan_class_folders(test_dir, table)
+    scan = scan_class_folders(test_dir, table) if test_dir.exists() else FolderScan(Listing(), [], [])
     if not scan.photos:
         raise NpyLabelError(
             "no_class_photos", _("There are no photos in folders named by class in {path}.").format(path=test_dir),
             _("Set test_dir to a folder of class folders, or leave it empty."))
-    return [TrainPhoto(photo.ref.path, photo.class_id, TEST, "") for photo in scan.photos]
+    return [TrainPhoto(photo.ref, photo.class_id, TEST, "") for photo in scan.photos]
 
 
-def _test_scores(best: Checkpoint, photos: Sequence[TrainPhoto], device: torch.device) -> dict:
-    """Scores on photos never trained or tuned on; those of classes that were not trained count as wrong."""
+def _test_scores(
+    best: Checkpoint, photos: Sequence[TrainPhoto], device: torch.device
+) -> tuple[dict, list[tuple[Path, str]]]:
+    """(scores on photos never trained or tuned on, those that cannot be read); untrained classes count as wrong."""
     predictor = Predictor(best, device)
-    with PixelStore([photo.path for photo in photos], best.input_px, best.fit) as pixels:
-        logits = predictor.logits(pixels)
+    with PixelStore([photo.ref for photo in photos], best.input_px, best.fit) as store:
+        unusable = [(photos[i].path, code) for i, code in sorted(store.unreadable.items())]
+        readable = store.readable()
+        logits = predictor.logits(store.pixels)[readable]
+    photos = [photos[i] for i in readable]
+    if not photos:
+        return {"photos": 0}, unusable
     ids = sorted({*best.trained_ids, *(photo.class_id for photo in photos)})
     full = torch.full((len(photos), len(ids)), -1e4)
     full[:, [ids.index(class_id) for class_id in best.trained_ids]] = logits
@@ -327,7 +280,5 @@ def _test_scores(best: Checkpoint, photos: Sequence[TrainPhoto], device: torch.d
     right = (full.argmax(1) == targets)[confident]
     return {"photos": len(photos), "accuracy": summary["accuracy"], "macro_f1": summary["macro_f1"],
             "below_0.5": round(1 - float(confident.float().mean()), 4),
-            "right_of_the_rest": round(float(right.float().mean()), 4) if len(right) else 0.0}
+            "right_of_the_rest": round(float(right.float().mean()), 4) if len(right) else 0.0}, unusable
 
-
-__all__ = ["LOAD_ERRORS", "RunFiles", "TrainSettings", "train_labeler"]

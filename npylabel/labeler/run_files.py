@@ -1,0 +1,89 @@
+"""The files of a training run: what they are called, whether a run can go on, and where an older one is kept."""
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from npylabel.base.errors import NpyLabelError
+from npylabel.base.files import write_text
+from npylabel.base.i18n import _
+from npylabel.base.report import StepReport
+from npylabel.labeler.checkpoint import load_checkpoint, load_weights_file
+
+
+@dataclass(frozen=True)
+class RunFiles:
+    """The files of a run, all beside ``save_path``."""
+
+    save_path: Path
+
+    def beside(self, suffix: str) -> Path:
+        """``<stem><suffix>`` beside the model."""
+        return self.save_path.with_name(self.save_path.stem + suffix)
+
+    @property
+    def resume(self) -> Path:
+        """The full training state."""
+        return self.beside(".resume.ckpt")
+
+    @property
+    def last(self) -> Path:
+        """The labeler after the last epoch (``save_path`` is the best one)."""
+        return self.beside(".last.pth")
+
+    def epoch(self, number: int) -> Path:
+        """The checkpoint of one epoch."""
+        return self.save_path.with_name(f"checkpoint_epoch_{number}.pth")
+
+    def existing(self) -> list[Path]:
+        """What an earlier run wrote."""
+        own = [self.save_path, *self.save_path.parent.glob(f"{self.save_path.stem}.*")]
+        kept = self.save_path.parent.glob("checkpoint_epoch_*.pth")
+        return sorted({path for path in (*own, *kept) if path.is_file()})
+
+
+def resume_point(files: RunFiles, identity: dict, resume: bool, report: StepReport) -> Path | None:
+    """The state to go on from; files of another run are moved aside, and that is said."""
+    known = _read_identity(files)
+    if resume and known == identity and _can_go_on(files):
+        return files.resume
+    if set(files.existing()) - {files.beside(".run.json")}:
+        differing = sorted(name for name in identity if known and known.get(name) != identity[name])
+        archive = _archive(files)
+        report.messages.append(_("The earlier model was moved to {path} ({reason}).").format(
+            path=archive, reason=", ".join(differing) or _("it cannot be continued")))
+    write_text(files.beside(".run.json"), json.dumps(identity, indent=1))
+    return None
+
+
+def _read_identity(files: RunFiles) -> dict | None:
+    try:
+        return json.loads(files.beside(".run.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def _can_go_on(files: RunFiles) -> bool:
+    """Whether the training state and the best model so far are both whole."""
+    try:
+        load_checkpoint(files.save_path)
+        return "npylabel" in load_weights_file(files.resume)
+    except NpyLabelError:
+        return False
+
+
+def _archive(files: RunFiles) -> Path:
+    parent = files.save_path.parent / "archive"
+    number = 1
+    while (folder := parent / f"{files.save_path.stem}_{number}").exists():
+        number += 1
+    folder.mkdir(parents=True)
+    for path in files.existing():
+        shutil.move(path, folder / path.name)
+    return folder
+
+
+def epochs_in(resume_from: Path | None) -> int:
+    """How many epochs a training state holds; 0 without one."""
+    return len(load_weights_file(resume_from)["npylabel"]["history"]) if resume_from else 0
