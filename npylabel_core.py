@@ -129,7 +129,8 @@ def train(
     """
     places = _start(work_dir, language).world_of(data_path)
     table = _table(places, classes_path)
-    from npylabel.labeler.train import RunFiles, TrainSettings, train_labeler
+    from npylabel.labeler.run_files import RunFiles
+    from npylabel.labeler.train import TrainSettings, train_labeler
     from npylabel.ui.plots import training_pictures
 
     settings = TrainSettings(network, depth, input_px, epochs, batch_size, minutes, device, random_seed)
@@ -284,7 +285,7 @@ def parse_bool(text: str) -> bool:
 
 def make_parser() -> argparse.ArgumentParser:
     """The command line: one sub-command per step, one flag per keyword."""
-    parser = argparse.ArgumentParser("npylabel_core.py", description="From photos to a labelled TintoraAI dataset.")
+    parser = argparse.ArgumentParser("npylabel_core.py", description="From photos to a labeled TintoraAI dataset.")
     commands = parser.add_subparsers(dest="command", required=True)
     for name, step in {**STEPS, "status": status}.items():
         command = commands.add_parser(name, help=step.__doc__.splitlines()[0], allow_abbrev=False,

@@ -164,7 +164,7 @@ def _refuse_doubles(path: Path, ids: list[int], names: list[str]) -> None:
     folded = [name.casefold() for name in names]
     double = sorted({str(i) for i in ids if ids.count(i) > 1} | {n for n in folded if folded.count(n) > 1})
     if double:
-        raise _error(path, "classes_double", _("it holds twice: {names}").format(names=", ".join(double)))
+        raise _error(path, "classes_double", _("these appear more than once: {names}").format(names=", ".join(double)))
 
 
 def _error(path: Path, code: str, reason: str) -> NpyLabelError:

@@ -6,6 +6,8 @@ import os
 import sys
 from pathlib import Path
 
+from npylabel.base.errors import NpyLabelError
+
 LANGUAGES = ("en", "ru")
 LOCALE_DIR = Path(__file__).with_name("locale")
 _current = gettext.NullTranslations()
@@ -16,6 +18,11 @@ def _(message: str) -> str:
     return _current.gettext(message)
 
 
+def N_(message: str) -> str:  # noqa: N802 - the name that gettext tools look for
+    """The message itself: marks a text for the catalogue that is translated where it is shown."""
+    return message
+
+
 def set_language(language: str = "") -> str:
     """The language now in use, "en" or "ru".
 
@@ -23,12 +30,13 @@ def set_language(language: str = "") -> str:
         language: "en", "ru", or "" for Russian in a notebook and the system's language elsewhere.
 
     Raises:
-        ValueError: for any other value.
+        NpyLabelError: ``bad_parameter`` for any other value.
     """
     global _current
     language = language or ("ru" if in_notebook() else _system_language())
     if language not in LANGUAGES:
-        raise ValueError(f"language must be one of {LANGUAGES}, not {language!r}")
+        raise NpyLabelError("bad_parameter", _("{name} is {value!r}.").format(name="language", value=language),
+                            _("Use one of: {allowed}.").format(allowed=", ".join(LANGUAGES)))
     _current = gettext.translation("npylabel", LOCALE_DIR, languages=[language], fallback=True)
     return language
 

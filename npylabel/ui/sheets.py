@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
@@ -42,11 +43,15 @@ def contact_sheet(tiles: Sequence[tuple[Path, str]], path: Path, *, columns: int
 
 
 def pair_tiles(dataset_dir: Path, names: Sequence[str], most: int = 16) -> list[tuple[Path, str]]:
-    """Tiles of color and grayscale files side by side, evenly picked from the names (file names in both folders)."""
-    step = max(1, len(names) // most)
-    chosen = list(names)[::step][:most]
+    """Tiles of color and grayscale files side by side, of some of the names (file names in both folders)."""
     return [(dataset_dir / folder / name, Path(name).stem if folder == "color" else "")
-            for name in chosen for folder in ("color", "bw")]
+            for name in pick(names, most) for folder in ("color", "bw")]
+
+
+def pick(names: Sequence[str], most: int) -> list[str]:
+    """Some of the names, in their order: a sample that is the same every time and follows no rhythm of the names."""
+    chosen = set(sorted(names, key=lambda name: sha256(name.encode("utf-8", "replace")).hexdigest())[:most])
+    return [name for name in names if name in chosen]
 
 
 def class_tiles(data_path: Path) -> list[tuple[Path, str]]:
@@ -57,14 +62,13 @@ def class_tiles(data_path: Path) -> list[tuple[Path, str]]:
 
 
 def label_tiles(color_dir: Path, labels_dir: Path, most: int = 32) -> list[tuple[Path, str]]:
-    """Tiles of evenly picked photos with class name and confidence."""
+    """Tiles of some photos with class name and confidence."""
     rows = read_label_rows(table_path(labels_dir))
-    photos = [path for path in sorted(color_dir.iterdir()) if nfc(path.stem) in rows]
-    step = max(1, len(photos) // most)
+    names = [path.name for path in sorted(color_dir.iterdir()) if nfc(path.stem) in rows]
     tiles = []
-    for path in photos[::step][:most]:
-        row = rows[nfc(path.stem)]
-        tiles.append((path, f"{row.class_name} {row.confidence}".strip()))
+    for name in pick(names, most):
+        row = rows[nfc(Path(name).stem)]
+        tiles.append((color_dir / name, f"{row.class_name} {row.confidence}".strip()))
     return tiles
 
 

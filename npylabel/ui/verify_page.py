@@ -14,6 +14,7 @@ from npylabel.base.i18n import _
 from npylabel.base.thumbs import data_uri
 from npylabel.dataset.faults import FAULT, Finding, explain
 from npylabel.dataset.verify import Verification
+from npylabel.ui.sheets import pick
 
 THUMB_PX = 112
 # A page of a few megabytes still opens on a phone.
@@ -100,10 +101,8 @@ def _thumb(path: Path | None) -> str:
 
 
 def _samples(verification: Verification, table: ClassTable) -> str:
-    stems = list(verification.class_ids)
-    step = max(1, len(stems) // SAMPLES)
     cards = []
-    for stem in stems[::step][:SAMPLES]:
+    for stem in pick(list(verification.class_ids), SAMPLES):
         class_id = verification.class_ids[stem]
         row = verification.label_rows.get(stem)
         confidence = f" {row.confidence}" if row and row.confidence else ""
