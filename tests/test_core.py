@@ -1,0 +1,100 @@
+"""One name, one default, three front ends; and the command line as a person types it."""
+
+import inspect
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import npylabel_core as core
+from npylabel.base.errors import NpyLabelError
+from npylabel.ui.notebook_runs import find_notebooks
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+
+def defaults_of(step: str) -> dict[str, object]:
+    return {name: parameter.default for name, parameter in inspect.signature(core.STEPS[step]).parameters.items()}
+
+
+def test_notebooks_have_the_parameters_of_their_functions() -> None:
+    notebooks = find_notebooks()
+    assert [notebook.path.stem[3:] for notebook in notebooks] == list(core.STEPS)
+    for notebook in notebooks:
+        # The address to clone from is the notebook's own: the function is there already.
+        parameters = {name: value for name, value in notebook.defaults.items() if name != "repo_url"}
+        assert parameters == defaults_of(notebook.path.stem[3:])
+
+
+@pytest.mark.parametrize("step", core.STEPS)
+def test_command_line_has_the_parameters_of_the_function(step: str) -> None:
+    options = vars(core.make_parser().parse_args([step]))
+    assert options.pop("command") == step
+    assert options == defaults_of(step)
+
+
+@pytest.mark.parametrize("step", [*core.STEPS, "status"])
+def test_every_parameter_is_explained(step: str) -> None:
+    function = core.STEPS.get(step, core.status)
+    assert set(core.parameter_help(function)) == set(inspect.signature(function).parameters)
+
+
+def test_commands_of_the_original_tools_work() -> None:
+    parse = core.make_parser().parse_args
+    trained = parse(["train", "--data_path", "a", "--save_path", "b.pth", "--epochs", "7", "--batch_size", "16"])
+    assert (trained.data_path, trained.save_path, trained.epochs, trained.batch_size) == ("a", "b.pth", 7, 16)
+    labelled = parse(["auto_label", "--input", "i", "--output", "o", "--model_path", "m", "--classes_path", "c"])
+    assert (labelled.input_dir, labelled.output_dir, labelled.model_path, labelled.classes_path) == ("i", "o", "m", "c")
+
+
+@pytest.mark.parametrize(("text", "value"), [
+    (["--resume", "false"], False), (["--resume"], True), (["--resume", "True"], True), ([], True)])
+def test_flags_of_truth(text: list[str], value: bool) -> None:
+    assert core.make_parser().parse_args(["train", *text]).resume is value
+
+
+def test_abbreviated_flags_are_refused() -> None:
+    with pytest.raises(SystemExit) as error:
+        core.make_parser().parse_args(["train", "--epoch", "3"])
+    assert error.value.code == 2
+
+
+def test_wrong_input_gives_exit_code_2_and_the_cure(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    code = core.main(["train", "--work_dir", str(tmp_path), "--language", "en"])
+    error = capsys.readouterr().err
+    assert code == 2
+    assert "no_train_data" in error
+    assert "notebook 02" in error
+    assert "Traceback" not in error
+
+
+def test_faults_give_exit_code_1(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    (tmp_path / "tintora_dataset" / "color").mkdir(parents=True)
+    pixels = np.random.default_rng(0).integers(0, 256, (512, 512, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "tintora_dataset/color/a.png")
+    assert core.main(["verify_tintora", "--work_dir", str(tmp_path), "--language", "en"]) == 1
+    assert "bw_missing" in capsys.readouterr().out
+
+
+def test_status_of_nothing_points_to_the_first_notebook(tmp_path: Path) -> None:
+    report = core.status(work_dir=str(tmp_path), language="en")
+    assert report.facts["own"]["photos"] == 0
+    assert "01" in report.next_step
+
+
+def test_demo_and_own_photos_never_mix(tmp_path: Path) -> None:
+    """Own photos in the work folder: a demo model beside them is not used."""
+    (tmp_path / "tintora_dataset" / "color").mkdir(parents=True)
+    Image.new("RGB", (512, 512)).save(tmp_path / "tintora_dataset/color/a.png")
+    (tmp_path / "demo" / "models").mkdir(parents=True)
+    (tmp_path / "demo/models/tiny_cnn.pth").write_bytes(b"x")
+    with pytest.raises(NpyLabelError) as error:
+        core.auto_label(work_dir=str(tmp_path), language="en")
+    assert error.value.code == "model_missing"
+
+
+def test_facts_are_json_with_the_step() -> None:
+    report = core.StepReport("train", facts={"b": 1, "a": "я"})
+    assert json.loads(report.facts_json()) == {"step": "train", "b": 1, "a": "я"}
