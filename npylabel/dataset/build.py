@@ -86,10 +86,14 @@ def build_training_data(
 
 def _follow_moves(book: PhotoBook, table: ClassTable, class_of: dict[str, int]) -> int:
     """How many photos a person moved from one class folder of the result to another: that decides their class."""
-    moved = 0
+    moved, gone = 0, [row for row in book.of_status(OK) if not book.files(row)[0].is_file()]
+    unclaimed = _unclaimed(book, table) if gone else {}
+    for row in gone:
+        if row.color_sha256 in unclaimed:
+            there = unclaimed.pop(row.color_sha256)
+            row.name = f"{there.parent.name}/{there.stem}"
+            moved += 1
     for row in book.of_status(OK):
-        if not book.files(row)[0].is_file():
-            moved += _find_moved(book, row, table)
         class_id = table.find(row.name.partition("/")[0])
         if class_id is None:  # The class left the table: its folder is named by the step that meets it.
             del book.rows[row.source]
@@ -98,13 +102,12 @@ def _follow_moves(book: PhotoBook, table: ClassTable, class_of: dict[str, int]) 
     return moved
 
 
-def _find_moved(book: PhotoBook, row: PhotoRow, table: ClassTable) -> bool:
-    for folder in sorted(path for path in book.root.iterdir() if path.is_dir() and table.find(path.name) is not None):
-        there = folder / book.files(row)[0].name
-        if there.is_file() and sha256_file(there) == row.color_sha256:
-            row.name = f"{folder.name}/{there.stem}"
-            return True
-    return False
+def _unclaimed(book: PhotoBook, table: ClassTable) -> dict[str, Path]:
+    """Pictures in class folders of the result that belong to no row, by checksum: moved or renamed by a person."""
+    claimed = {path for row in book.of_status(OK) for path in book.files(row)}
+    folders = [path for path in sorted(book.root.iterdir()) if path.is_dir() and table.find(path.name) is not None]
+    pictures = [path for folder in folders for path in sorted(folder.iterdir()) if path.is_file()]
+    return {sha256_file(path): path for path in pictures if path not in claimed}
 
 
 def _judge_again(book: PhotoBook) -> None:

@@ -4,7 +4,7 @@ import json
 import logging
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import lightning
@@ -114,9 +114,11 @@ class _Run:
         self, settings: TrainSettings, table: ClassTable, data: TrainingData, files: RunFiles,
         photos: Sequence[TrainPhoto], store: PixelStore,
     ) -> None:
-        self.settings, self.table, self.data, self.files = settings, table, data, files
-        self.unusable = [*data.unusable, *((photos[i].path, code) for i, code in sorted(store.unreadable.items()))]
         readable = store.readable()
+        # A photo that is repaired makes it another run: its class may not have been trained at all.
+        self.data = replace(data, photos=[*(photos[i] for i in readable), *data.of(TEST)])
+        self.settings, self.table, self.files = settings, table, files
+        self.unusable = [*data.unusable, *((photos[i].path, code) for i, code in sorted(store.unreadable.items()))]
         train = [i for i in readable if photos[i].split == TRAIN]
         self.train_counts = class_counts([photos[i] for i in train])
         self.trained_ids = list(self.train_counts)
@@ -131,7 +133,7 @@ class _Run:
         self.train_set, self.val_set = (PixelDataset(store.pixels, targets, np.array(chosen, dtype=np.int64))
                                         for chosen in (train, val))
         self.mean, self.std = pixel_statistics(store.pixels, self.train_set.chosen)
-        self.identity = _identity(settings, table, data)
+        self.identity = _identity(settings, table, self.data)
         self.epochs_before = 0
 
     def train(self, device: torch.device, resume: bool, report: StepReport) -> None:

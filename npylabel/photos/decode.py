@@ -13,7 +13,7 @@ from PIL import Image, UnidentifiedImageError
 
 from npylabel.photos.colors import to_rgb
 from npylabel.photos.jpeg import decode_jpeg
-from npylabel.photos.png import png_fault
+from npylabel.photos.png import decode_bare_png, png_fault
 from npylabel.photos.sniff import HEAD_BYTES, PILLOW_FORMATS, sniff
 
 MIN_SIDE_PX = 32
@@ -83,6 +83,10 @@ def decode_photo(data: bytes, min_side_px: int = 512) -> Decoded:
         PhotoError: with a code of ``npylabel.photos.reasons``.
     """
     kind = _kind(data)
+    if kind == "PNG" and (pixels := decode_bare_png(data)) is not None:
+        return _bare(Image.fromarray(pixels), min_side_px)
+    if kind == "PNG" and (fault := png_fault(data)):
+        raise PhotoError(fault)
     with _opened(data, kind) as image:
         width, height = image.size
         _refuse_size(width, height, kind)
@@ -101,9 +105,13 @@ def _kind(data: bytes) -> str:
     kind = sniff(data[:HEAD_BYTES])
     if kind in ("", "OTHER"):
         raise PhotoError("unsupported_format" if kind else "not_an_image")
-    if kind == "PNG" and (fault := png_fault(data)):
-        raise PhotoError(fault)
     return kind
+
+
+def _bare(image: Image.Image, min_side_px: int) -> Decoded:
+    """A picture without metadata or profile, such as this project writes them."""
+    _refuse_size(*image.size, "PNG")
+    return Decoded(to_rgb(image, None, reduce_to_px=2 * min_side_px), *image.size, "")
 
 
 @contextmanager
