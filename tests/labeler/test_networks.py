@@ -1,0 +1,96 @@
+"""The networks are what their names say, and the original's weights fit the original's network."""
+
+import pytest
+import torch
+
+from npylabel.base.errors import NpyLabelError
+from npylabel.labeler.networks import create_network, network_names
+from tests.labeler import kit
+
+ORIGINAL_SHAPES = {
+    "conv1.weight": (16, 3, 3, 3), "conv1.bias": (16,),
+    "conv2.weight": (32, 16, 3, 3), "conv2.bias": (32,),
+    "conv3.weight": (64, 32, 3, 3), "conv3.bias": (64,),
+    "fc1.weight": (512, 4096), "fc1.bias": (512,),
+    "fc2.weight": (100, 512), "fc2.bias": (100,),
+}
+
+
+def weights_count(network: torch.nn.Module) -> int:
+    """Number of trainable values."""
+    return sum(value.numel() for value in network.parameters())
+
+
+def test_the_names() -> None:
+    assert network_names() == ["minicnn", "smallresnet"]
+
+
+def test_minicnn_is_the_original() -> None:
+    network = create_network("minicnn", 100)
+    assert {name: tuple(value.shape) for name, value in network.state_dict().items()} == ORIGINAL_SHAPES
+    assert weights_count(network) == 2_172_548
+
+
+@pytest.mark.parametrize("side", [32, 128])
+def test_minicnn_computes_what_the_original_does(side: int) -> None:
+    network = create_network("minicnn", 100).eval()
+    weights = kit.original_weights(100)
+    network.load_state_dict(weights)
+    images = torch.rand(3, 3, side, side, generator=torch.Generator().manual_seed(5))
+    with torch.inference_mode():
+        logits = network(images)
+    torch.testing.assert_close(logits, kit.original_logits(weights, images), rtol=1e-4, atol=1e-4)
+    assert logits.std(0).mean() > 0.03
+
+
+def test_dropout_works_in_training_only() -> None:
+    network, images = create_network("minicnn", 5), torch.rand(2, 3, 32, 32)
+    torch.manual_seed(0)
+    assert not torch.equal(network.train()(images), network(images))
+    assert torch.equal(network.eval()(images), network(images))
+
+
+def test_minicnn_gets_deeper() -> None:
+    names = [set(create_network("minicnn", 4, depth).state_dict()) for depth in (1, 3, 5)]
+    assert [sum("conv" in name and "weight" in name for name in found) for found in names] == [1, 3, 5]
+    deep = create_network("minicnn", 4, 5)
+    assert tuple(deep.conv5.weight.shape) == (64, 64, 3, 3)
+    assert deep(torch.rand(2, 3, 64, 64)).shape == (2, 4)
+
+
+@pytest.mark.parametrize("shape", [(1, 3, 32, 32), (2, 3, 64, 64), (2, 3, 97, 50), (1, 3, 128, 128)])
+@pytest.mark.parametrize("depth", [0, 2])
+def test_smallresnet_takes_any_size(shape: tuple[int, ...], depth: int) -> None:
+    logits = create_network("smallresnet", 7, depth).eval()(torch.rand(shape))
+    assert logits.shape == (shape[0], 7)
+    assert torch.isfinite(logits).all()
+
+
+def test_smallresnet_gets_deeper() -> None:
+    counts = [weights_count(create_network("smallresnet", 7, depth)) for depth in (0, 1, 2)]
+    assert counts[0] == counts[1] < counts[2]
+
+
+def test_first_weights_are_random_by_seed() -> None:
+    def first(seed: int) -> torch.Tensor:
+        torch.manual_seed(seed)
+        return create_network("smallresnet", 3).state_dict()["stem.0.weight"]
+
+    assert torch.equal(first(1), first(1))
+    assert not torch.equal(first(1), first(2))
+
+
+@pytest.mark.parametrize(("name", "depth", "code"), [
+    ("mincnn", 0, "network_unknown"), ("MiniCNN", 0, "network_unknown"), ("", 0, "network_unknown"),
+    ("minicnn", 9, "bad_parameter"), ("minicnn", -1, "bad_parameter"), ("smallresnet", 100, "bad_parameter"),
+])
+def test_wrong_names_and_depths(name: str, depth: int, code: str) -> None:
+    with pytest.raises(NpyLabelError) as error:
+        create_network(name, 10, depth)
+    assert error.value.code == code
+    assert repr(depth or name) in error.value.what
+
+
+def test_an_unknown_network_names_the_known() -> None:
+    with pytest.raises(NpyLabelError, match="minicnn, smallresnet"):
+        create_network("resnet50", 10)
