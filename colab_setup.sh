@@ -27,7 +27,7 @@ prepare() {
   if [ -n "${COLAB_RELEASE_TAG:-}" ]; then
     python=$base
     # pip leaves alone what meets the requirements already.
-    "$python" -m pip install --quiet --disable-pip-version-check -r "$project/$wanted"
+    "$python" -m pip install -qq --disable-pip-version-check -r "$project/$wanted"
     return
   fi
   venv=${NPYLABEL_VENV:-$project/.venv}
@@ -39,7 +39,7 @@ prepare() {
   stamp=$venv/installed-${wanted%.txt}
   if ! cat "$project"/requirements*.txt | cmp --silent - "$stamp"; then
     say "Installing the libraries: some minutes, up to 6 GB / Устанавливаю библиотеки"
-    "$python" -m pip install --quiet --disable-pip-version-check -r "$project/$wanted"
+    "$python" -m pip install -qq --disable-pip-version-check -r "$project/$wanted"
     cat "$project"/requirements*.txt > "$stamp"
   fi
 }

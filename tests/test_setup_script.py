@@ -51,7 +51,7 @@ def test_in_colab_the_python_that_is_there_is_used(environment: dict[str, str], 
     assert code == 0
     assert not any("venv" in text for text in calls)
     assert calls[-2:] == [
-        f"-m pip install --quiet --disable-pip-version-check -r {PROJECT}/requirements.txt",
+        f"-m pip install -qq --disable-pip-version-check -r {PROJECT}/requirements.txt",
         f"{PROJECT}/npylabel_core.py run"]
 
 

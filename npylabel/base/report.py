@@ -67,7 +67,7 @@ class StepReport:
             f"<td style='text-align:left'>{html.escape(_short(value))}</td></tr>"
             for name, value in {**self.facts, **self.measured, **self.files}.items()
         )
-        messages = "".join(f"<p>{html.escape(line)}</p>" for line in self.messages)
+        messages = "".join(f"<div>{html.escape(line)}</div>" for line in self.messages)
         pictures = "".join(picture_html(path, caption) for caption, path in self.pictures.items())
         title = "⚠️" if self.faulty else "✅"
         return (

@@ -42,7 +42,7 @@ def install_missing() -> list[str]:
     missing = missing_requirements(project_dir() / "requirements.txt")
     if missing:
         print(_("Installing: {names}").format(names=", ".join(missing)), flush=True)
-        command = [sys.executable, "-m", "pip", "install", "--quiet", *missing]
+        command = [sys.executable, "-m", "pip", "install", "-qq", *missing]
         if subprocess.run(command, check=False).returncode:
             raise NpyLabelError(
                 "install_failed", _("pip could not install {names}.").format(names=", ".join(missing)),

@@ -162,12 +162,14 @@ class _Labeling:
 
     def todo(self, overwrite: bool) -> set[Path]:
         """The photos that need a label; what stays is what a person decided, and what is whole and of this model."""
+        found_ids = {path: self._found(path, self.rows.get(nfc(path.stem))) for path in self.photos}
+        # Only photos that have a label already are read for their checksum here.
+        labeled = [path for path, found in found_ids.items() if found is not None]
         with ThreadPoolExecutor(cpu_count()) as pool:
-            hashes = list(pool.map(_sha256_or_none, self.photos))
+            hashes = dict(zip(labeled, pool.map(_sha256_or_none, labeled), strict=True))
         todo = set()
-        for path, photo_sha256 in zip(self.photos, hashes, strict=True):
-            row = self.rows.get(nfc(path.stem))
-            found = self._found(path, row)
+        for path, found in found_ids.items():
+            row, photo_sha256 = self.rows.get(nfc(path.stem)), hashes.get(path)
             if found is not None and self._is_human(nfc(path.stem), found):
                 self._keep_human(path, found, photo_sha256)
             elif overwrite or row is None or found != row.class_id or not self._is_current(row, photo_sha256):

@@ -77,9 +77,10 @@ def _ids_in_order(legacy_order: str, outputs: int, table: ClassTable) -> list[in
     if folder.is_dir():
         names = sorted(path.name for path in folder.iterdir() if path.is_dir() and not is_hidden(path.name))
     else:
-        names = [name.strip() for name in legacy_order.split(",") if name.strip()]
+        # An empty place in the middle would move all later outputs: it is named below as an unknown class.
+        names = [name.strip() for name in legacy_order.strip().removesuffix(",").split(",")]
     ids = [None if name == NO_CLASS else table.find(name) for name in names]
-    unknown = [name for name, class_id in zip(names, ids, strict=True) if class_id is None and name != NO_CLASS]
+    unknown = [name or '""' for name, class_id in zip(names, ids, strict=True) if class_id is None and name != NO_CLASS]
     known = [class_id for class_id in ids if class_id is not None]
     if unknown or len(names) > outputs or len(set(known)) < len(known) or not known:
         raise NpyLabelError(

@@ -42,13 +42,21 @@ class Predictor:
     Args:
         checkpoint: the trained labeler.
         device: where to compute.
+
+    Raises:
+        NpyLabelError: ``model_damaged`` where the weights do not fit the network.
     """
 
     def __init__(self, checkpoint: Checkpoint, device: torch.device) -> None:
         self.checkpoint, self.device = checkpoint, device
         table = checkpoint.table
         self.network = create_network(checkpoint.network, len(table.ids), checkpoint.depth)
-        self.network.load_state_dict(checkpoint.state_dict)
+        try:
+            self.network.load_state_dict(checkpoint.state_dict)
+        except RuntimeError as error:
+            raise NpyLabelError(
+                "model_damaged", _("The weights do not fit the network {name!r}.").format(name=checkpoint.network),
+                _("Use another checkpoint_epoch_N.pth beside it, or train again.")) from error
         self.network.to(device, memory_format=torch.channels_last).eval()
         self.class_ids = np.array(checkpoint.trained_ids, dtype=np.int64)
         self._columns = [table.ids.index(class_id) for class_id in checkpoint.trained_ids]

@@ -24,11 +24,12 @@ def describe_status(places: Places) -> StepReport:
         report.facts[name] = done
         title = {"own": _("your photos"), "demo": _("demo")}[name]
         report.messages += [f"{title}: {line}" for line in _lines(done)]
-    own = report.facts[worlds[0][0]]
+    # Who only tried the demo so far goes on with the demo.
+    begun = next((name for name, _world in worlds if any(report.facts[name].values())), worlds[0][0])
     report.measured["saved_in"] = str(places.work_dir)
     where = _("on Google Drive") if places.work_dir.is_relative_to(DRIVE) else _("on this machine")
     report.messages.append(_("Saved {where}: {path}").format(where=where, path=places.work_dir))
-    report.next_step = _next(own)
+    report.next_step = _next(report.facts[begun])
     return report
 
 
