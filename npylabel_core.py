@@ -13,7 +13,8 @@ from pathlib import Path
 
 from npylabel.base.classes import load_classes
 from npylabel.base.errors import NpyLabelError
-from npylabel.base.i18n import _, set_language
+from npylabel.base.i18n import _
+from npylabel.base.language import choose_language
 from npylabel.base.places import Places, find_places
 from npylabel.base.report import StepReport
 
@@ -220,16 +221,17 @@ def status(*, work_dir: str = "", language: str = "") -> StepReport:
         work_dir: folder below which all relative paths lie
         language: en or ru
     """
+    places = _start(work_dir, language)
     from npylabel.labeler.status import describe_status
 
-    return describe_status(_start(work_dir, language))
+    return describe_status(places)
 
 
 def setup(*, work_dir: str = "", language: str = "") -> StepReport:
     """Prepare a notebook: install what is missing, say what machine this is and what is done so far."""
     from npylabel.base.runtime import gpu_hint, install_missing
 
-    set_language(language)
+    choose_language(language)
     install_missing()
     report = status(work_dir=work_dir, language=language)
     report.messages.insert(0, gpu_hint())
@@ -252,7 +254,7 @@ ALIASES = {"input_dir": ["--input"], "output_dir": ["--output"]}
 
 
 def _start(work_dir: str, language: str) -> Places:
-    set_language(language)
+    choose_language(language)
     return find_places(work_dir)
 
 
@@ -304,7 +306,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; the exit code is 0 done, 1 the result has faults, 2 wrong input."""
-    set_language()
+    choose_language("")
     try:
         given = list(sys.argv[1:] if arguments is None else arguments)
         if given[:1] == ["run"]:
@@ -316,6 +318,10 @@ def main(arguments: list[str] | None = None) -> int:
         report = {**STEPS, "status": status}[command](**options)
     except NpyLabelError as error:
         print(error, file=sys.stderr)
+        return 2
+    except ModuleNotFoundError as error:
+        print(_("The library {name} is not installed. Run: bash colab_setup.sh install, then use the Python of its "
+                "virtual environment: .venv/bin/python").format(name=error.name), file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print(_("Stopped. Run the same command again: it goes on where it stopped."), file=sys.stderr)

@@ -98,3 +98,21 @@ def test_demo_and_own_photos_never_mix(tmp_path: Path) -> None:
 def test_facts_are_json_with_the_step() -> None:
     report = core.StepReport("train", facts={"b": 1, "a": "я"})
     assert json.loads(report.facts_json()) == {"step": "train", "b": 1, "a": "я"}
+
+
+def test_a_missing_library_is_named_with_the_cure(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    def needs_a_library(**_parameters: object) -> None:
+        raise ModuleNotFoundError("No module named 'simplejpeg'", name="simplejpeg")
+
+    monkeypatch.setitem(core.STEPS, "train", needs_a_library)
+    assert core.main(["train"]) == 2
+    error = capsys.readouterr().err
+    assert "simplejpeg" in error
+    assert "colab_setup.sh install" in error
+
+
+def test_an_unknown_language_is_wrong_input(capsys: pytest.CaptureFixture) -> None:
+    assert core.main(["status", "--language", "de"]) == 2
+    assert "bad_parameter" in capsys.readouterr().err

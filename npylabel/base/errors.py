@@ -1,5 +1,7 @@
 """The one error family that a user meets."""
 
+from npylabel.base.i18n import _
+
 
 class NpyLabelError(Exception):
     """A mistake that the user can mend: what was found and what to do.
@@ -17,9 +19,6 @@ class NpyLabelError(Exception):
         self.fix = fix
 
     def __str__(self) -> str:
-        # Here, because the translations raise this error themselves.
-        from npylabel.base.i18n import _
-
         return "{what}\n{label}: {fix}\n[{code}]".format(
             what=self.what, label=_("What to do"), fix=self.fix, code=self.code
         )

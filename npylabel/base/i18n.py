@@ -6,8 +6,6 @@ import os
 import sys
 from pathlib import Path
 
-from npylabel.base.errors import NpyLabelError
-
 LANGUAGES = ("en", "ru")
 LOCALE_DIR = Path(__file__).with_name("locale")
 _current = gettext.NullTranslations()
@@ -30,13 +28,12 @@ def set_language(language: str = "") -> str:
         language: "en", "ru", or "" for Russian in a notebook and the system's language elsewhere.
 
     Raises:
-        NpyLabelError: ``bad_parameter`` for any other value.
+        ValueError: for any other value.
     """
     global _current
     language = language or ("ru" if in_notebook() else _system_language())
     if language not in LANGUAGES:
-        raise NpyLabelError("bad_parameter", _("{name} is {value!r}.").format(name="language", value=language),
-                            _("Use one of: {allowed}.").format(allowed=", ".join(LANGUAGES)))
+        raise ValueError(f"language must be one of {LANGUAGES}, not {language!r}")
     _current = gettext.translation("npylabel", LOCALE_DIR, languages=[language], fallback=True)
     return language
 

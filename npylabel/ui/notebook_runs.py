@@ -11,7 +11,8 @@ from pathlib import Path
 
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.files import write_text
-from npylabel.base.i18n import _, set_language
+from npylabel.base.i18n import _
+from npylabel.base.language import choose_language
 from npylabel.base.places import DEMO, Places, find_places, project_dir
 
 # Parameters that name something of the user's: a path from where the command was typed.
@@ -53,7 +54,7 @@ def run_notebooks(arguments: list[str]) -> int:
     """
     notebooks = find_notebooks()
     given = _parse(arguments, notebooks)
-    language = set_language(str(given.pop("language", "")))
+    language = choose_language(str(given.pop("language", "")))
     places = find_places(str(given.pop("work_dir", "")), as_notebook=True)
     chosen = _choose(notebooks, str(given.pop("only", "")))
     is_own = _is_own(given, chosen)
