@@ -103,11 +103,11 @@ def test_facts_are_json_with_the_step() -> None:
 def test_a_missing_library_is_named_with_the_cure(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
-    def needs_a_library(**_parameters: object) -> None:
+    def needs_a_library(_work_dir: str) -> None:
         raise ModuleNotFoundError("No module named 'simplejpeg'", name="simplejpeg")
 
-    monkeypatch.setitem(core.STEPS, "train", needs_a_library)
-    assert core.main(["train"]) == 2
+    monkeypatch.setattr(core, "find_places", needs_a_library)
+    assert core.main(["status"]) == 2
     error = capsys.readouterr().err
     assert "simplejpeg" in error
     assert "colab_setup.sh install" in error
