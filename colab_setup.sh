@@ -33,6 +33,10 @@ prepare() {
   venv=${NPYLABEL_VENV:-$project/.venv}
   python=$venv/bin/python
   if ! "$python" -c 'import pip' 2>/dev/null; then
+    if [ -d "$venv" ] && [ ! -f "$venv/pyvenv.cfg" ] && [ -n "$(ls -A "$venv")" ]; then
+      say "$venv holds other files. Set NPYLABEL_VENV to a new folder. / В этой папке другие файлы."
+      exit 2
+    fi
     say "Making a virtual environment in $venv / Создаю виртуальное окружение"
     "$base" -m venv --clear "$venv" || { say "On Debian and Ubuntu: sudo apt install python3-venv"; exit 2; }
   fi

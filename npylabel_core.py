@@ -11,12 +11,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from npylabel.base.classes import load_classes
+from npylabel.base.classes import ClassTable, load_classes
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.i18n import _
 from npylabel.base.language import choose_language
 from npylabel.base.places import Places, find_places
 from npylabel.base.report import StepReport
+from npylabel.ui.notebook_runs import ALIASES, run_notebooks
 
 DEMO = "demo"
 
@@ -47,13 +48,13 @@ def collect_and_grayscale(
         from npylabel.labeler.demo_score import write_truth
         from npylabel.photos.demo import write_demo_photos
 
-        places = places.demo()
+        places = places.made_demo()
         photos_dir = str(places.path("photos"))
         write_truth(places.work_dir, write_demo_photos(Path(photos_dir), photos_per_class=demo_per_class))
     out = places.path(dataset_dir)
     report = collect_photos(
         [places.path(part) for part in split_sources(photos_dir)], out, size_px=size_px, fit=fit,
-        image_format=image_format, workers=workers, made_from=_made_from(places))
+        image_format=image_format, workers=workers, made_from=_made_from(places), exclude=_results(places))
     names = sorted(path.name for path in (out / "color").iterdir())
     if names:
         report.pictures[_("Color and grayscale")] = contact_sheet(pair_tiles(out, names), out / "contact_sheet.jpg")
@@ -89,14 +90,14 @@ def build_train_data(
     if source_dir == DEMO:
         from npylabel.photos.demo import write_demo_classes
 
-        places = places.demo()
+        places = places.made_demo()
         source_dir = str(places.path("class_photos"))
         write_demo_classes(Path(source_dir), photos_per_class=demo_per_class)
     out = places.path(data_path)
     report = build_training_data(
         places.path(source_dir), out, _table(places, classes_path), size_px=size_px, fit=fit,
         val_fraction=val_fraction, random_seed=random_seed, make_folders=make_folders, workers=workers,
-        made_from=_made_from(places))
+        made_from=_made_from(places), exclude=_results(places))
     if (out / SPLIT).is_file():
         report.pictures[_("One photo of each class")] = contact_sheet(class_tiles(out), out / "contact_sheet.jpg")
     return _finish(report, places)
@@ -249,8 +250,6 @@ STEPS: dict[str, Callable[..., StepReport]] = {
     "collect_and_grayscale": collect_and_grayscale, "build_train_data": build_train_data, "train": train,
     "auto_label": auto_label, "verify_tintora": verify_tintora,
 }
-# The flags of the original tools that have another name here.
-ALIASES = {"input_dir": ["--input"], "output_dir": ["--output"]}
 
 
 def _start(work_dir: str, language: str) -> Places:
@@ -258,8 +257,13 @@ def _start(work_dir: str, language: str) -> Places:
     return find_places(work_dir)
 
 
-def _table(places: Places, classes_path: str) -> object:
+def _table(places: Places, classes_path: str) -> ClassTable:
     return load_classes(places.classes_path(classes_path))
+
+
+def _results(places: Places) -> list[Path]:
+    """Folders of results that may lie below the user's photos and are none of them."""
+    return [places.path("runs"), *([] if places.is_demo else [places.demo().work_dir])]
 
 
 def _made_from(places: Places) -> str:
@@ -310,14 +314,16 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         given = list(sys.argv[1:] if arguments is None else arguments)
         if given[:1] == ["run"]:
-            from npylabel.ui.notebook_runs import run_notebooks
-
             return run_notebooks(given[1:])
         options = vars(make_parser().parse_args(given))
         command = options.pop("command")
         report = {**STEPS, "status": status}[command](**options)
     except NpyLabelError as error:
         print(error, file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(_("{path}: {reason}. Check the folder, its rights and the room on the disk.").format(
+            path=error.filename or "-", reason=error.strerror or error), file=sys.stderr)
         return 2
     except ModuleNotFoundError as error:
         print(_("The library {name} is not installed. Run: bash colab_setup.sh install, then use the Python of its "

@@ -45,8 +45,8 @@ def test_commands_of_the_original_tools_work() -> None:
     parse = core.make_parser().parse_args
     trained = parse(["train", "--data_path", "a", "--save_path", "b.pth", "--epochs", "7", "--batch_size", "16"])
     assert (trained.data_path, trained.save_path, trained.epochs, trained.batch_size) == ("a", "b.pth", 7, 16)
-    labelled = parse(["auto_label", "--input", "i", "--output", "o", "--model_path", "m", "--classes_path", "c"])
-    assert (labelled.input_dir, labelled.output_dir, labelled.model_path, labelled.classes_path) == ("i", "o", "m", "c")
+    labeled = parse(["auto_label", "--input", "i", "--output", "o", "--model_path", "m", "--classes_path", "c"])
+    assert (labeled.input_dir, labeled.output_dir, labeled.model_path, labeled.classes_path) == ("i", "o", "m", "c")
 
 
 @pytest.mark.parametrize(("text", "value"), [

@@ -10,6 +10,8 @@ from npylabel.base.i18n import _, in_notebook
 
 DRIVE = Path("/content/drive")
 DEMO = "demo"
+# Lies in the folder of the drawn photos; a folder that is only called "demo" is the user's own.
+DEMO_MARK = ".npylabel-demo"
 
 
 def project_dir() -> Path:
@@ -39,9 +41,11 @@ class Places:
 
     Attributes:
         work_dir: absolute folder; everything that is relative lies below it.
+        is_demo: whether this is the folder of the drawn photos.
     """
 
     work_dir: Path
+    is_demo: bool = False
 
     def path(self, name: str | Path) -> Path:
         """``name`` below the work folder, or as it is when it is absolute (``~`` is the home folder)."""
@@ -49,12 +53,14 @@ class Places:
 
     def demo(self) -> "Places":
         """The same for the drawn photos, which never mix with the user's own."""
-        return self if self.is_demo else Places(self.work_dir / DEMO)
+        return self if self.is_demo else Places(self.work_dir / DEMO, is_demo=True)
 
-    @property
-    def is_demo(self) -> bool:
-        """Whether this is the folder of the drawn photos."""
-        return self.work_dir.name == DEMO
+    def made_demo(self) -> "Places":
+        """The folder of the drawn photos, made and marked as such."""
+        places = self.demo()
+        places.work_dir.mkdir(parents=True, exist_ok=True)
+        (places.work_dir / DEMO_MARK).touch()
+        return places
 
     def world_of(self, *names: str) -> "Places":
         """The places in which any of the named files or folders exist: the user's own first, else the demo."""
@@ -97,7 +103,7 @@ def find_places(work_dir: str = "", *, as_notebook: bool | None = None) -> Place
             _("The work folder {path} cannot be used: {reason}.").format(path=folder, reason=error.strerror),
             _("Set work_dir to a folder that you may write to."),
         ) from error
-    return Places(folder)
+    return Places(folder, is_demo=(folder / DEMO_MARK).exists())
 
 
 def _default_folder(as_notebook: bool) -> Path:

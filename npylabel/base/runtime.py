@@ -1,5 +1,6 @@
 """The machine: what is installed, whether there is a GPU, and what to do about it."""
 
+import importlib
 import importlib.metadata
 import shutil
 import subprocess
@@ -47,6 +48,7 @@ def install_missing() -> list[str]:
             raise NpyLabelError(
                 "install_failed", _("pip could not install {names}.").format(names=", ".join(missing)),
                 _("Check the connection and run the cell again; in Colab, Runtime, Restart session may help."))
+        importlib.invalidate_caches()
     return missing
 
 

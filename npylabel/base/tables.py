@@ -5,7 +5,9 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from npylabel.base.errors import NpyLabelError
 from npylabel.base.files import write_text
+from npylabel.base.i18n import _
 
 
 def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> None:
@@ -20,12 +22,23 @@ def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, ob
 def read_csv(path: Path) -> list[dict[str, str]]:
     """The rows of a table, or an empty list where the file does not exist.
 
-    A table that someone saved from Excel (with a UTF-8 signature) is read too.
+    A table that someone saved from Excel (a UTF-8 signature, semicolons) is read too.
+
+    Raises:
+        NpyLabelError: ``table_damaged`` where it is no CSV in UTF-8.
     """
     if not path.is_file():
         return []
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        return [dict(row) for row in csv.DictReader(file)]
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            header = file.readline()
+            file.seek(0)
+            delimiter = ";" if header.count(";") > header.count(",") else ","
+            return [dict(row) for row in csv.DictReader(file, delimiter=delimiter)]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise NpyLabelError(
+            "table_damaged", _("The table {path} cannot be read: {reason}.").format(path=path, reason=error),
+            _("Save it as CSV in UTF-8, or rename it and run its step again.")) from error
 
 
 def printable(text: str) -> str:

@@ -27,6 +27,7 @@ TWO_CLASSES = "two_classes"
 def build_training_data(
     source_dir: Path, data_path: Path, table: ClassTable, *, size_px: int = 512, fit: str = "crop",
     val_fraction: float = 0.15, random_seed: int = 42, make_folders: str = "", workers: int = 0, made_from: str = OWN,
+    exclude: Sequence[Path] = (),
 ) -> StepReport:
     """The report on ``data_path/<class name>/X.png`` and ``split.csv``.
 
@@ -41,6 +42,7 @@ def build_training_data(
         make_folders: class names separated by commas, or "all": make empty folders for them in ``source_dir``.
         workers: processes, 0 for one per core.
         made_from: "own" or "demo".
+        exclude: folders inside the source that are not read.
 
     Raises:
         NpyLabelError: ``bad_parameter``, ``photos_missing``, ``no_class_photos``, ``unknown_folder``,
@@ -54,14 +56,16 @@ def build_training_data(
     made = make_class_folders(source_dir, make_folders, table) if make_folders else []
     if made:
         report.messages.append(_("Folders for {count} classes are in {path}.").format(count=len(made), path=source_dir))
+    rows = [row for row, _split in read_split_rows(data_path)] + read_aside(data_path)
     with report.timed("list"):
-        scan = scan_class_folders(source_dir, table, exclude=[data_path])
+        known = {row.source: row.fingerprint for row in rows}
+        scan = scan_class_folders(source_dir, table, [data_path, *exclude], known)
     if not scan.photos:
         if made:
             return _only_folders(report, source_dir, made)
         raise _no_photos(source_dir, scan)
-    rows = [row for row, _split in read_split_rows(data_path)] + read_aside(data_path)
-    book = PhotoBook(data_path, ("",), settings, made_from, scan.listing, rows)
+    with disk_faults(data_path):
+        book = PhotoBook(data_path, ("",), settings, made_from, scan.listing, rows)
     class_of = {photo.ref.source: photo.class_id for photo in scan.photos}
     with disk_faults(data_path), book.journal:
         moved = _follow_moves(book, table, class_of)

@@ -30,7 +30,7 @@ class Finding:
 _REMAKE = N_("run this step with repair=True: it makes the grayscale file again")
 _RENAME = N_("run this step with repair=True: it renames the file")
 _RELABEL = N_("run notebook 04 again")
-_RECOLOR = N_("delete the file and run notebook 01 again")
+_RECOLOR = N_("move the file elsewhere and run notebook 01 again on the original")
 # code: (severity, meaning, cure)
 _TABLE = {
     # structure

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,18 +45,21 @@ class FolderScan:
     strays: list[str]
 
 
-def scan_class_folders(root: Path, table: ClassTable, exclude: Sequence[Path] = ()) -> FolderScan:
+def scan_class_folders(
+    root: Path, table: ClassTable, exclude: Sequence[Path] = (), known: Mapping[str, str] | None = None
+) -> FolderScan:
     """The photos in folders named by class or id, flat or below ``train``, ``valid``, ``test``.
 
     Args:
         root: a folder, or a zip.
         table: the only source of ids.
         exclude: folders that are not read.
+        known: see ``list_photos``.
 
     Raises:
         NpyLabelError: ``photos_missing``, or ``unknown_folder`` with the nearest class name for each.
     """
-    listing = list_photos([root], exclude)
+    listing = list_photos([root], exclude, known)
     paths = [_folders_of(ref.source) for ref in listing.refs]
     wrapper = _wrapper(paths, table)
     scan = FolderScan(listing, [], [])

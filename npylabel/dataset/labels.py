@@ -1,6 +1,5 @@
 """Label files: one int64 class id per photo, and the table that says where each came from."""
 
-import csv
 import io
 import re
 import tokenize
@@ -9,15 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from npylabel.base.errors import NpyLabelError
 from npylabel.base.files import write_bytes
-from npylabel.base.i18n import _
 from npylabel.base.tables import read_csv, write_csv
 
 LABELS_TABLE = "labels.csv"
 LABEL_COLUMNS = ("name", "class_id", "class_name", "confidence", "source", "best_class_id", "best_class_name",
-                 "threshold", "photo_sha256", "model_sha256", "classes_sha256")
-_WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}")
+                 "threshold", "photo_sha256", "model_sha256", "classes_sha256", "written_id", "original_sha256")
+# Tables that went through a spreadsheet write 5 as 5.0.
+_WHOLE_NUMBER = re.compile(r"(-?[0-9]{1,18})(\.0+)?")
 MODEL, HUMAN = "model", "human"
 
 
@@ -50,6 +48,8 @@ class LabelRow:
         photo_sha256: of the photo file.
         model_sha256: of the model file.
         classes_sha256: of the class table.
+        written_id: what the label file got with this row; where row or file differ from it, a person changed them.
+        original_sha256: of the original's bytes, where step 01 knows them: a decision is about that photo.
     """
 
     name: str
@@ -63,6 +63,8 @@ class LabelRow:
     photo_sha256: str = ""
     model_sha256: str = ""
     classes_sha256: str = ""
+    written_id: str = ""
+    original_sha256: str = ""
 
 
 def label_bytes(class_id: int) -> bytes:
@@ -113,18 +115,11 @@ def table_path(labels_dir: Path) -> Path:
 def read_label_rows(path: Path) -> dict[str, LabelRow]:
     """The rows of ``labels.csv`` by name; rows that cannot be understood are left out."""
     rows = {}
-    try:
-        table = read_csv(path)
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise NpyLabelError(
-            "labels_damaged",
-            _("The table {path} cannot be read: {reason}.").format(path=path, reason=error),
-            _("Save it as CSV in UTF-8 with commas, or rename it and run notebook 04 again."),
-        ) from error
-    for values in table:
+    for values in read_csv(path):
         known = {name: values.get(name) or "" for name in LABEL_COLUMNS}
-        if known["name"] and _WHOLE_NUMBER.fullmatch(known["class_id"]):
-            rows[known["name"]] = LabelRow(**{**known, "class_id": int(known["class_id"])})
+        number = _WHOLE_NUMBER.fullmatch(known["class_id"])
+        if known["name"] and number:
+            rows[known["name"]] = LabelRow(**{**known, "class_id": int(number[1])})
     return rows
 
 

@@ -53,7 +53,7 @@ def list_dataset(dataset_dir: Path) -> DatasetFiles:
 def _sort_in(files: DatasetFiles, folder: str, path: Path) -> None:
     name, suffix = f"{folder}/{path.name}", path.suffix.lower()
     wanted = {".npy"} if folder == "labels" else _PICTURES
-    if path.name.startswith(TEMP_PREFIX) or suffix in (".tmp", ".part", ".crdownload"):
+    if path.name.startswith(TEMP_PREFIX):
         files.findings.append(Finding("leftover", name))
     elif is_hidden(path.name):
         return

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from npylabel.dataset.folders import TEST, TRAIN, VAL
+from npylabel.dataset.folders import TRAIN
 
 
 @dataclass(frozen=True)
@@ -25,13 +25,17 @@ class SplitItem:
     given: str = ""
 
 
-def assign_splits(items: Sequence[SplitItem], fractions: dict[str, float], random_seed: int) -> list[str]:
+def assign_splits(
+    items: Sequence[SplitItem], fractions: dict[str, float], random_seed: int, *, keep_given: bool = False
+) -> list[str]:
     """For each item "train" or one of the names in ``fractions``.
 
     Args:
         items: in any order; the result does not depend on it.
         fractions: share of the photos of each class by held-out side, such as ``{"val": 0.15}``.
         random_seed: another seed, another split.
+        keep_given: photos that were given for training stay there (a split that was made before); without it a class
+            that came with a training folder only is divided.
 
     A group whose members were given different sides goes to the training side, so that nothing that was trained on
     is used to judge. A class that was given a validation side is not divided any further.
@@ -43,7 +47,7 @@ def assign_splits(items: Sequence[SplitItem], fractions: dict[str, float], rando
     torn = {name for name, members in groups.items() if len({items[i].given for i in members} - {""}) > 1}
     classes: dict[int, list[str]] = defaultdict(list)
     for name, members in groups.items():
-        if name in torn:
+        if name in torn or (keep_given and side_of[name] == TRAIN):
             continue
         classes[min(items[index].class_id for index in members)].append(name)
     for class_id in sorted(classes):
@@ -87,6 +91,3 @@ def _choose(sizes: list[tuple[str, int]], wanted: int) -> list[str]:
 
 def _draw(sha256: str, random_seed: int) -> str:
     return hashlib.sha256(f"{random_seed}:{sha256}".encode("utf-8", "backslashreplace")).hexdigest()
-
-
-__all__ = ["TEST", "TRAIN", "VAL", "SplitItem", "assign_splits"]

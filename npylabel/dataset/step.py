@@ -76,7 +76,8 @@ def _export(report: StepReport, found: Verification, export: ExportSettings) -> 
         random_seed=export.random_seed)
     report.files["export"] = export.export_dir
     if export.export_zip:
-        report.files["zip"] = zip_folder(export.export_dir, export.export_dir.with_suffix(".zip"))
+        target = export.export_dir.with_name(f"{export.export_dir.name}.zip")
+        report.files["zip"] = zip_folder(export.export_dir, target)
 
 
 def reader_advice(dataset_dir: Path, export_dir: Path | None, classes: int) -> list[str]:

@@ -137,7 +137,7 @@ def load_training_data(data_path: Path, table: ClassTable, *, val_fraction: floa
     sides = assign_splits(
         [SplitItem(photo.class_id, row.sha256, str(leader), given)
          for (photo, row), leader, (_row, given) in zip(known, leaders, items, strict=True)],
-        {VAL: val_fraction}, random_seed)
+        {VAL: val_fraction}, random_seed, keep_given=bool(listed))
     for (photo, row), side in zip(known, sides, strict=True):
         photos.append(TrainPhoto(photo.ref, photo.class_id, side, row.sha256))
     if not any(photo.split == TRAIN for photo in photos):

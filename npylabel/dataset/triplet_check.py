@@ -17,6 +17,8 @@ from npylabel.photos.sniff import HEAD_BYTES, PILLOW_FORMATS, sniff
 # DESIGN: exact for PNG; two JPEG files of one picture differ by their own noise.
 JPEG_TOLERANCE = 3
 _SUFFIX_FORMAT = {".png": "PNG", ".jpg": "JPEG"}
+# Files are read to name what is wrong with them; HEIF would need its plugin, EPS would start Ghostscript.
+_READ_FORMATS = tuple(name for name in PILLOW_FORMATS if name != "HEIF")
 # Below this spread between channels a picture is gray with JPEG noise.
 _GRAY_SPREAD = 6
 _REC709 = np.array([0.2126, 0.7152, 0.0722])
@@ -98,7 +100,11 @@ def _picture(
     """(the picture if it can be compared, SHA-256 of the file)."""
     if path is None:
         return None, ""
-    data = path.read_bytes()
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        _add(result, "picture_damaged", path, str(error.strerror))
+        return None, ""
     if not data:
         _add(result, "picture_empty", path)
         return None, ""
@@ -126,7 +132,7 @@ def _picture(
 def _load(data: bytes) -> Image.Image:
     if fault := png_fault(data) if data.startswith(b"\x89PNG") else "":
         raise ValueError(fault)
-    image = Image.open(io.BytesIO(data), formats=PILLOW_FORMATS)
+    image = Image.open(io.BytesIO(data), formats=_READ_FORMATS)
     image.load()
     return image
 

@@ -11,7 +11,7 @@ from npylabel.base.i18n import _
 from npylabel.base.parallel import WorkerDiedError, run_jobs
 from npylabel.base.progress import track
 from npylabel.base.tables import printable, write_csv
-from npylabel.dataset.faults import FAULT, WARNING, Finding, explain
+from npylabel.dataset.faults import FAULT, Finding, explain
 from npylabel.dataset.labels import LABELS_TABLE, LabelRow, read_label_rows, table_path
 from npylabel.dataset.layout import DatasetFiles, list_dataset
 from npylabel.dataset.triplet_check import TripletJob, TripletResult, check_triplet
@@ -138,6 +138,3 @@ def write_findings(path: Path, verification: Verification) -> None:
         rows.append({"severity": severity, "code": finding.code, "name": printable(finding.name),
                      "detail": printable(finding.detail), "meaning": meaning, "cure": cure})
     write_csv(path, _COLUMNS, rows)
-
-
-__all__ = ["FAULT", "VERIFY_TABLE", "WARNING", "Verification", "verify_dataset", "write_findings"]

@@ -1,5 +1,6 @@
 """Model files that explain themselves."""
 
+import io
 import pickle
 import platform
 import struct
@@ -14,6 +15,7 @@ from npylabel.base.classes import ClassTable
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.files import atomic_path
 from npylabel.base.i18n import _
+from npylabel.photos.manifest import OWN
 
 FORMAT = "npylabel-labeler/1"
 # What torch raises for a file that is cut, is no checkpoint, or holds more than plain values and tensors.
@@ -76,8 +78,11 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     checkpoint.versions = {name: str(value) for name, value in checkpoint.versions.items()}
     # asdict would copy every tensor.
     values = {**asdict(_without_weights(checkpoint)), "state_dict": checkpoint.state_dict, "format": FORMAT}
+    # Through memory: torch writes the file's name into it, and a temporary name would make equal models differ.
+    content = io.BytesIO()
+    torch.save(values, content)
     with atomic_path(path, durable=True) as temporary:
-        torch.save(values, temporary)
+        temporary.write_bytes(content.getbuffer())
         torch.load(temporary, map_location="cpu", weights_only=True)
 
 
@@ -145,8 +150,8 @@ def refuse_other_table(checkpoint: Checkpoint, table: ClassTable) -> None:
 
 
 def refuse_other_world(checkpoint: Checkpoint, made_from: str) -> None:
-    """Raise ``NpyLabelError`` (``mixed_worlds``) where drawn photos meet the user's own."""
-    if made_from and checkpoint.made_from != made_from:
+    """Raise ``NpyLabelError`` (``mixed_worlds``) where drawn photos meet the user's own; "" counts as the user's."""
+    if checkpoint.made_from != (made_from or OWN):
         raise NpyLabelError(
             "mixed_worlds",
             _("The model was trained on {trained} photos and these are {photos} photos (demo: drawn, own: "

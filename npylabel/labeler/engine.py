@@ -172,9 +172,12 @@ class EpochKeeper(lightning.Callback):
         # Last: a kill before this line repeats the epoch, a kill after it does not.
         with atomic_path(self.resume_path, durable=True) as temporary:
             trainer.save_checkpoint(temporary)
-        spent = sum(entry["seconds"] for entry in pl_module.history)
-        if self.minutes and spent + row["seconds"] > 60 * self.minutes:
-            trainer.should_stop = True
+        trainer.should_stop = time_is_up(pl_module.history, self.minutes)
+
+
+def time_is_up(history: list[dict], minutes: float) -> bool:
+    """Whether another epoch like the last one would pass the time box; 0 minutes is no box."""
+    return bool(minutes and history) and sum(row["seconds"] for row in history) + history[-1]["seconds"] > 60 * minutes
 
 
 def history_csv(history: list[dict]) -> str:

@@ -39,7 +39,7 @@ from npylabel.labeler.legacy import legacy_checkpoint, weights_in
 from npylabel.labeler.predict import CHUNK, Predictor, pick_device
 from npylabel.photos.book import disk_faults
 from npylabel.photos.decode import PhotoError
-from npylabel.photos.manifest import dataset_origin
+from npylabel.photos.manifest import dataset_origin, original_hashes
 from npylabel.photos.sources import is_hidden
 
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png"})
@@ -104,7 +104,8 @@ def _list(input_dir: Path) -> tuple[list[Path], list[str], list[str]]:
     entries = sorted(path for path in input_dir.iterdir() if not is_hidden(path.name))
     folders = [path.name for path in entries if path.is_dir()]
     photos = [path for path in entries if path.suffix.lower() in PICTURE_SUFFIXES and not path.is_dir()]
-    others = [path.name for path in entries if not path.is_dir() and path not in set(photos)]
+    taken = set(photos)
+    others = [path.name for path in entries if not path.is_dir() and path not in taken]
     if not photos:
         raise NpyLabelError(
             "no_pictures",
@@ -151,57 +152,69 @@ class _Labeling:
         output_dir.mkdir(parents=True, exist_ok=True)
         remove_leftovers(output_dir, output_dir.parent)
         self.journal = RunJournal(output_dir.parent / ".labels.jsonl", {"output": output_dir.name})
-        self.finished = read_label_rows(table_path(output_dir))
-        # All lines of a killed run, by name: each may be what a label file holds now.
-        self.started: dict[str, list[LabelRow]] = defaultdict(list)
-        for entry in self.journal.read():
-            self.started[entry["name"]].append(LabelRow(**entry))
-        self.rows = self.finished | {name: rows[-1] for name, rows in self.started.items()}
+        finished = read_label_rows(table_path(output_dir))
+        entries = self.journal.read()
+        self.rows = finished | {entry["row"]["name"]: LabelRow(**entry["row"]) for entry in entries}
+        # All that label files may hold without a person: what runs wrote, and what lay there before them.
+        self.ours: dict[str, set[str]] = defaultdict(set)
+        for row in finished.values():
+            self.ours[row.name].add(row.written_id)
+        for entry in entries:
+            self.ours[entry["row"]["name"]] |= {entry["row"]["written_id"], entry["before"]}
+        self.originals = original_hashes(photos[0].parent.parent)
         self.unreadable: dict[str, str] = {}
         self.kept_human, self.replaced = 0, 0
 
     def todo(self, overwrite: bool) -> set[Path]:
         """The photos that need a label; what stays is what a person decided, and what is whole and of this model."""
-        found_ids = {path: self._found(path, self.rows.get(nfc(path.stem))) for path in self.photos}
+        found_ids = {path: self._found(path) for path in self.photos}
         # Only photos that have a label already are read for their checksum here.
         labeled = [path for path, found in found_ids.items() if found is not None]
         with ThreadPoolExecutor(cpu_count()) as pool:
             hashes = dict(zip(labeled, pool.map(_sha256_or_none, labeled), strict=True))
         todo = set()
         for path, found in found_ids.items():
-            row, photo_sha256 = self.rows.get(nfc(path.stem)), hashes.get(path)
-            if found is not None and self._is_human(nfc(path.stem), found):
-                self._keep_human(path, found, photo_sha256)
-            elif overwrite or row is None or found != row.class_id or not self._is_current(row, photo_sha256):
+            name = nfc(path.stem)
+            row, decided = self.rows.get(name), self._decision(name, found)
+            if decided is not None:
+                self._keep_human(path, decided, found, hashes.get(path))
+            elif overwrite or row is None or found != row.class_id or not self._is_current(row, hashes.get(path)):
                 todo.add(path)
         return todo
 
-    def _found(self, path: Path, row: LabelRow | None) -> int | None:
-        """The id in the label file; None where there is no whole file, unless the table knows what a person decided."""
+    def _found(self, path: Path) -> int | None:
+        """The id in the label file, or None where there is no whole file with an id of the table."""
         try:
             class_id = read_label(self.label_path(path))
         except (LabelError, OSError):
-            class_id = None
-        decided = row and row.source == HUMAN and row.class_id in self.table.names
-        # Our own rows of a person's decisions have no best class: then the decision was made in the table itself.
-        if decided and (class_id not in self.table.names or row.best_class_id):
-            write_label(self.label_path(path), row.class_id)
-            return row.class_id
+            return None
         return class_id if class_id in self.table.names else None
 
-    def _is_human(self, name: str, found: int) -> bool:
-        """Whether a person decided: the table says so, or the file holds an id that no run of ours ever wrote."""
-        written = [row for row in (self.finished.get(name), *self.started.get(name, ())) if row]
-        if any(row.source == HUMAN for row in written):
-            return True
-        return bool(written) and all(row.class_id != found for row in written)
+    def _decision(self, name: str, found: int | None) -> int | None:
+        """The id that a person decided on, in the table or in the label file; None where nobody did.
 
-    def _keep_human(self, path: Path, found: int, photo_sha256: str | None) -> None:
+        Each row says what the label file got with it: where one of the two has another id now, a person changed it.
+        """
+        row = self.rows.get(name)
+        if row is None or row.class_id not in self.table.names:
+            return None
+        original = self.originals.get(name, "")
+        if row.original_sha256 and original and row.original_sha256 != original:
+            return None  # The decision was about another photo of that name.
+        if str(row.class_id) != row.written_id:
+            return row.class_id
+        if found is not None and str(found) not in self.ours[name]:
+            return found
+        return row.class_id if row.source == HUMAN else None
+
+    def _keep_human(self, path: Path, decided: int, found: int | None, photo_sha256: str | None) -> None:
         self.kept_human += 1
         name = nfc(path.stem)
+        if found != decided:
+            write_label(self.label_path(path), decided)
         self.rows[name] = LabelRow(
-            name, found, self.table.names[found], source=HUMAN, photo_sha256=photo_sha256 or "",
-            classes_sha256=self.table.sha256)
+            name, decided, self.table.names[decided], source=HUMAN, photo_sha256=photo_sha256 or sha256_file(path),
+            classes_sha256=self.table.sha256, written_id=str(decided), original_sha256=self.originals.get(name, ""))
 
     def _is_current(self, row: LabelRow, photo_sha256: str | None) -> bool:
         return (row.photo_sha256 == photo_sha256 and row.model_sha256 == self.model_sha256
@@ -236,11 +249,14 @@ class _Labeling:
         return LabelRow(
             nfc(photo.path.stem), class_id, names[class_id], f"{confidence:.4f}", best_class_id=str(best),
             best_class_name=names[best], threshold=_number(self.threshold), photo_sha256=photo.photo_sha256,
-            model_sha256=self.model_sha256, classes_sha256=self.table.sha256)
+            model_sha256=self.model_sha256, classes_sha256=self.table.sha256, written_id=str(class_id),
+            original_sha256=self.originals.get(nfc(photo.path.stem), ""))
 
     def _write(self, rows: Sequence[LabelRow], paths: dict[str, Path]) -> None:
         # The journal first: a label file that is not in it would look like one that a person wrote.
-        self.journal.append(*map(asdict, rows))
+        before = [self._found(paths[row.name]) for row in rows]
+        self.journal.append(*({"row": asdict(row), "before": "" if found is None else str(found)}
+                              for row, found in zip(rows, before, strict=True)))
         for row in rows:
             path = self.label_path(paths[row.name])
             if path.exists() and row.name not in self.rows:

@@ -75,7 +75,8 @@ def _ids_in_order(legacy_order: str, outputs: int, table: ClassTable) -> list[in
     """The class id of each output; None for an output that stands for no class."""
     folder = Path(legacy_order).expanduser()
     if folder.is_dir():
-        names = sorted(path.name for path in folder.iterdir() if path.is_dir() and not is_hidden(path.name))
+        _refuse_other_entries(folder)
+        names = sorted(path.name for path in folder.iterdir())
     else:
         # An empty place in the middle would move all later outputs: it is named below as an unknown class.
         names = [name.strip() for name in legacy_order.strip().removesuffix(",").split(",")]
@@ -89,6 +90,18 @@ def _ids_in_order(legacy_order: str, outputs: int, table: ClassTable) -> list[in
                 count=len(names), outputs=outputs, unknown=", ".join(unknown) or "-"),
             _("Give the folder names exactly as they were when the weights were trained, each once."))
     return ids
+
+
+def _refuse_other_entries(folder: Path) -> None:
+    """Raise where something may have taken a number in the training: nobody but the user can know."""
+    others = sorted(path.name for path in folder.iterdir() if not path.is_dir() or is_hidden(path.name))
+    if others:
+        raise NpyLabelError(
+            "legacy_order_wrong",
+            _("{path} holds more than class folders: {names}. Each of these took a number if it was there when the "
+              "weights were trained.").format(path=folder, names=", ".join(others[:5])),
+            _('Give legacy_order as sorted names separated by commas, with "-" for such an entry; or use a folder '
+              "without them."))
 
 
 def _rearranged(weights: dict[str, torch.Tensor], ids: list[int | None], table: ClassTable) -> dict[str, torch.Tensor]:

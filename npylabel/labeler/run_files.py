@@ -1,6 +1,7 @@
 """The files of a training run: what they are called, whether a run can go on, and where an older one is kept."""
 
 import json
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,10 @@ from npylabel.base.files import write_text
 from npylabel.base.i18n import _
 from npylabel.base.report import StepReport
 from npylabel.labeler.checkpoint import load_checkpoint, load_weights_file
+
+# What a run writes beside the model; another model's files in the same folder are not touched.
+SUFFIXES = (".resume.ckpt", ".last.pth", ".run.json", ".metrics.json", ".history.csv", ".per_class.csv",
+            ".confusion.csv", ".curves.png", ".confusion.png")
 
 
 @dataclass(frozen=True)
@@ -38,9 +43,15 @@ class RunFiles:
 
     def existing(self) -> list[Path]:
         """What an earlier run wrote."""
-        own = [self.save_path, *self.save_path.parent.glob(f"{self.save_path.stem}.*")]
-        kept = self.save_path.parent.glob("checkpoint_epoch_*.pth")
-        return sorted({path for path in (*own, *kept) if path.is_file()})
+        own = [path for path in (self.save_path, *(self.beside(suffix) for suffix in SUFFIXES)) if path.is_file()]
+        # Without a model of this name the epochs beside it are another model's.
+        return sorted([*own, *(self.epochs() if own else [])])
+
+    def epochs(self) -> list[Path]:
+        """The kept checkpoints by epoch; copies with other names are the user's."""
+        matches = [(path, re.fullmatch(r"checkpoint_epoch_(\d+)\.pth", path.name))
+                   for path in self.save_path.parent.iterdir()]
+        return [path for _number, path in sorted((int(match[1]), path) for path, match in matches if match)]
 
 
 def resume_point(files: RunFiles, identity: dict, resume: bool, report: StepReport) -> Path | None:
@@ -84,6 +95,6 @@ def _archive(files: RunFiles) -> Path:
     return folder
 
 
-def epochs_in(resume_from: Path | None) -> int:
-    """How many epochs a training state holds; 0 without one."""
-    return len(load_weights_file(resume_from)["npylabel"]["history"]) if resume_from else 0
+def history_of(resume_from: Path | None) -> list[dict]:
+    """The epochs that a training state holds; none without one."""
+    return load_weights_file(resume_from)["npylabel"]["history"] if resume_from else []

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from npylabel.base.errors import NpyLabelError
 from npylabel.base.i18n import _
 from npylabel.base.places import DRIVE, Places
 from npylabel.base.report import StepReport
@@ -20,7 +21,12 @@ def describe_status(places: Places) -> StepReport:
     report = StepReport("status")
     worlds = [("own", places), ("demo", places.demo())] if not places.is_demo else [("demo", places)]
     for name, world in worlds:
-        done = _done(world)
+        try:
+            done = _done(world)
+        except NpyLabelError as error:
+            report.messages.append(str(error))
+            done = dict.fromkeys(("photos", "training_photos", "epochs", "labels"), 0) | {
+                "macro_f1": None, "faults": None}
         report.facts[name] = done
         title = {"own": _("your photos"), "demo": _("demo")}[name]
         report.messages += [f"{title}: {line}" for line in _lines(done)]

@@ -28,10 +28,11 @@ from npylabel.labeler.engine import (
     class_weights,
     loader,
     pixel_statistics,
+    time_is_up,
 )
 from npylabel.labeler.networks import create_network, refuse_impossible_network
 from npylabel.labeler.predict import CHUNK, Predictor, pick_device
-from npylabel.labeler.run_files import RunFiles, epochs_in, resume_point
+from npylabel.labeler.run_files import RunFiles, history_of, resume_point
 from npylabel.labeler.scores import Scores, fit_temperature, score
 from npylabel.photos.sources import Listing
 
@@ -134,7 +135,7 @@ class _Run:
                                         for chosen in (train, val))
         self.mean, self.std = pixel_statistics(store.pixels, self.train_set.chosen)
         self.identity = _identity(settings, table, self.data)
-        self.epochs_before = 0
+        self.before: list[dict] = []
 
     def train(self, device: torch.device, resume: bool, report: StepReport) -> None:
         """Train until the epochs or the minutes are done."""
@@ -142,7 +143,7 @@ class _Run:
         self.files.save_path.parent.mkdir(parents=True, exist_ok=True)
         remove_leftovers(self.files.save_path.parent)
         resume_from = resume_point(self.files, self.identity, resume, report)
-        self.epochs_before = epochs_in(resume_from)
+        self.before = history_of(resume_from)
         torch.manual_seed(settings.random_seed)
         network = create_network(settings.network, len(self.table.ids), settings.depth)
         columns = [self.table.ids.index(class_id) for class_id in self.trained_ids]
@@ -150,13 +151,20 @@ class _Run:
         self.module = LabelerModule(
             network.to(memory_format=torch.channels_last), columns, self.trained_ids, self.mean, self.std, weights,
             settings.random_seed)
+        enough = time_is_up(self.before, settings.minutes) if settings.minutes else len(self.before) >= settings.epochs
+        if enough:
+            self.module.history = self.before
+            return
         keeper = EpochKeeper(self.files.resume, self.files.beside(".history.csv"), self._keep, settings.minutes)
         trainer = _trainer(settings, device, keeper)
         train = loader(self.train_set, settings.batch_size, settings.random_seed)
         val = loader(self.val_set, CHUNK, None) if len(self.val_set) else None
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            trainer.fit(self.module, train, val, ckpt_path=resume_from, weights_only=True)
+            try:
+                trainer.fit(self.module, train, val, ckpt_path=resume_from, weights_only=True)
+            except SystemExit as error:  # What Lightning makes of Ctrl-C.
+                raise KeyboardInterrupt from error
 
     def _keep(self, module: LabelerModule, row: dict) -> None:
         """Write the model files of one epoch."""
@@ -217,11 +225,9 @@ class _Run:
             "epochs": metrics["epochs"], "classes": len(self.trained_ids), "train": len(self.train_set),
             "val": len(self.val_set), "network": self.settings.network,
             "weights": sum(value.numel() for value in network.parameters()), "input_px": self.settings.input_px,
-            "made_from": data.made_from, "checkpoints": sorted(
-                (path.name for path in self.files.save_path.parent.glob("checkpoint_epoch_*.pth")),
-                key=lambda name: int(name.rpartition("_")[2].partition(".")[0])),
+            "made_from": data.made_from, "checkpoints": [path.name for path in self.files.epochs()],
         }
-        report.measured |= {"epochs_now": metrics["epochs"] - self.epochs_before, "best_epoch": metrics["best_epoch"],
+        report.measured |= {"epochs_now": metrics["epochs"] - len(self.before), "best_epoch": metrics["best_epoch"],
                             **metrics["best"], "temperature": metrics["temperature"]}
         report.measured |= {f"test_{name}": value for name, value in metrics.get("test", {}).items()}
         if not report.measured["epochs_now"]:

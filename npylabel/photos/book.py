@@ -15,6 +15,7 @@ from npylabel.base.journal import RunJournal
 from npylabel.base.parallel import cpu_count
 from npylabel.base.progress import track
 from npylabel.base.report import StepReport
+from npylabel.photos.decode import PhotoError, decode_photo
 from npylabel.photos.fit import FITS, IMAGE_FORMATS
 from npylabel.photos.likeness import group_alike
 from npylabel.photos.manifest import DUPLICATE, LEFT_OUT, OK, PhotoRow, row_from
@@ -123,10 +124,17 @@ class PhotoBook:
         kept = [row for row in self.rows.values() if self._may_stay(row, listed.get(row.source), hashes)]
         with ThreadPoolExecutor(cpu_count()) as pool:
             whole = list(pool.map(self._is_whole, kept))
-        for row, good in zip(kept, whole, strict=True):
-            if not good and row.source not in listed:  # Nothing can make it again: half a pair helps nobody.
-                self.drop_files(row)
-        self.rows = {row.source: row for row, good in zip(kept, whole, strict=True) if good}
+        self.rows = {row.source: row for row, good in zip(kept, whole, strict=True)
+                     if good or self._stays_changed(row, row.source in listed)}
+
+    def _stays_changed(self, row: PhotoRow, is_listed: bool) -> bool:
+        """Whether a changed result stays: a person may have edited it, and without the original nothing replaces it."""
+        if is_listed:
+            return False
+        if all(_is_picture(path) for path in self.files(row)):
+            return True
+        self.drop_files(row)  # Half a pair helps nobody.
+        return False
 
     def _may_stay(self, row: PhotoRow, ref: PhotoRef | None, hashes: set[str]) -> bool:
         if ref is None:  # The original is not here now; what was made of it stays.
@@ -159,7 +167,7 @@ class PhotoBook:
         if not refs:
             return 0
         known = [row.name for row in (*self.rows.values(), *self._old.values()) if row.status == OK]
-        names = NamePool([*known, *self._plan.values()])
+        names = NamePool([*known, *self._plan.values(), *self._foreign_names({folder_of(ref) for ref in refs})])
         jobs = [self._job(ref, names, folder_of(ref)) for ref in refs]
         plan = plan_run(jobs, self.root, workers=workers)
         print(plan, flush=True)
@@ -172,6 +180,16 @@ class PhotoBook:
             self.journal.append(asdict(row))
             self.rows[row.source] = row
         return len(jobs)
+
+    def _foreign_names(self, inner: set[str]) -> list[str]:
+        """Names of files that lie in the place of results and that no run of ours made: they are never written over."""
+        claimed = {path for row in self.rows.values() for path in self.files(row)}
+        found = []
+        for folder in (self.root / outer / name for outer in self.folders for name in inner):
+            paths = [path for path in folder.iterdir() if path.is_file()] if folder.is_dir() else []
+            prefix = f"{folder.name}/" if folder != self.root and folder.name in inner else ""
+            found += [prefix + path.stem for path in paths if path not in claimed]
+        return found
 
     def _job(self, ref: PhotoRef, names: NamePool, folder: str) -> PhotoJob:
         old = self._old.get(ref.source)
@@ -248,6 +266,14 @@ class PhotoBook:
                     path=self.root),
                 _("Set another folder for the results."),
             )
+
+
+def _is_picture(path: Path) -> bool:
+    try:
+        decode_photo(path.read_bytes())
+    except (OSError, PhotoError):
+        return False
+    return True
 
 
 @contextmanager

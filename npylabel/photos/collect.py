@@ -41,16 +41,21 @@ def collect_photos(
     """
     settings = PictureSettings(size_px, fit, image_format)
     report = StepReport("collect_and_grayscale")
+    _refuse_own_results(sources, dataset_dir)
+    rows = read_rows(dataset_dir)
     with report.timed("list"):
-        listing = list_photos(sources, exclude=[dataset_dir, *exclude])
+        known = {row.source: row.fingerprint for row in rows}
+        listing = list_photos(sources, [dataset_dir, *exclude], known)
     refuse_no_photos(listing, sources, "photos_dir")
-    book = PhotoBook(dataset_dir, FOLDERS, settings, made_from, listing, read_rows(dataset_dir))
+    with disk_faults(dataset_dir):
+        book = PhotoBook(dataset_dir, FOLDERS, settings, made_from, listing, rows)
     copies = edited_copies(ref.source for ref in listing.refs)
     with disk_faults(dataset_dir), book.journal:
         with report.timed("check"):
             book.keep_known()
         with report.timed("photos"):
-            first = [ref for ref in listing.refs if ref.source not in {**book.rows, **copies}]
+            done_or_later = {*book.rows, *copies}
+            first = [ref for ref in listing.refs if ref.source not in done_or_later]
             done = book.run(first, report, workers, lambda ref: "")
             done += book.run(_needed_copies(book, copies), report, workers, lambda ref: "")
         with report.timed("compare"):
@@ -62,6 +67,16 @@ def collect_photos(
         write_rows(dataset_dir, list(book.rows.values()))
     _describe(report, book, done)
     return report
+
+
+def _refuse_own_results(sources: Sequence[Path], dataset_dir: Path) -> None:
+    """Raise ``NpyLabelError`` (``source_is_result``) where originals would be written over."""
+    inside = [path for path in sources if path.resolve().is_relative_to(dataset_dir.resolve())]
+    if inside:
+        raise NpyLabelError(
+            "source_is_result",
+            _("The photos in {path} lie in the dataset itself: they would be written over.").format(path=inside[0]),
+            _("Set dataset_dir to a new folder."))
 
 
 def refuse_no_photos(listing: Listing, sources: Sequence[Path], parameter: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -128,6 +129,7 @@ def write_demo_photos(folder: Path, *, photos_per_class: int = 8, random_seed: i
     pictures = {_phone_name(picture): picture for picture in _phone_pictures(photos_per_class, random_seed)}
     _write_pictures({folder / name: picture for name, picture in pictures.items()})
     _write_left_behind(folder, next(iter(pictures)), random_seed)
+    _set_times(folder)
     return {name: picture.class_name for name, picture in sorted(pictures.items())}
 
 
@@ -150,7 +152,15 @@ def write_demo_classes(folder: Path, *, photos_per_class: int = 40, random_seed:
             picture = replace(_plan((random_seed, class_index, index), _CLASSES, _CLASS_SIZES), style=style)
             pictures[folder / class_name / f"{index + 1:03d}{style.suffix}"] = picture
     _write_pictures(pictures)
+    _set_times(folder)
     return len(pictures)
+
+
+def _set_times(folder: Path) -> None:
+    """Give all files one fixed time: steps know originals by it, and a run that was killed has to end the same."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            os.utime(path, (_NEWEST_DAY.timestamp(), _NEWEST_DAY.timestamp()))
 
 
 def _plan(key: tuple[int, int, int], stream: int, sizes: tuple[tuple[int, int], ...]) -> _Picture:

@@ -117,6 +117,11 @@ def _write(path: Path, columns: Sequence[str], rows: Sequence[PhotoRow]) -> None
     write_csv(path, columns, [{key: printable(str(value)) for key, value in asdict(row).items()} for row in ordered])
 
 
+def original_hashes(dataset_dir: Path) -> dict[str, str]:
+    """SHA-256 of the original by name of its files; {} where there is no manifest."""
+    return {row.name: row.sha256 for row in read_rows(dataset_dir) if row.status == OK}
+
+
 def dataset_origin(dataset_dir: Path) -> str:
     """What the dataset is made of: "demo", "own", or "" where there is no manifest."""
     origins = {row.made_from for row in read_rows(dataset_dir)}

@@ -1,10 +1,12 @@
 """Which photos there are: in folders, in zips, and in Google Takeout exports of either kind."""
 
 import os
+import re
 import stat
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain, count
 from pathlib import Path, PurePosixPath
 
 from npylabel.base.errors import NpyLabelError
@@ -48,8 +50,11 @@ class PhotoRef:
         """The first ``limit`` bytes of the original.
 
         Raises:
-            OSError: where it cannot be read; for zips also one of ``archives.ZIP_ERRORS``.
+            OSError: where it cannot be read, or is known to be no file (a pipe would never end).
+            archives.ZIP_ERRORS: where a zip is damaged.
         """
+        if self.code:
+            raise OSError(self.code)
         if self.member is not None:
             return read_member(self.path, self.member, limit)
         with self.path.open("rb") as file:
@@ -93,12 +98,16 @@ def is_hidden(name: str) -> bool:
     return name.startswith(".") or name.casefold() in SYSTEM_NAMES
 
 
-def list_photos(roots: Sequence[Path], exclude: Sequence[Path] = ()) -> Listing:
-    """All photos below the roots.
+def list_photos(
+    roots: Sequence[Path], exclude: Sequence[Path] = (), known: Mapping[str, str] | None = None
+) -> Listing:
+    """All photos below the roots; folders that hold results of this project are not entered.
 
     Args:
         roots: folders (read with their sub-folders) and zips.
         exclude: folders that are not entered, such as the run's own output.
+        known: fingerprint by source of an earlier listing. A root of the same name that holds other photos (the
+            ``DCIM`` of another card) gets another label, so that its photos do not pass for those.
 
     Raises:
         NpyLabelError: ``photos_missing`` where a root does not exist.
@@ -117,6 +126,7 @@ def list_photos(roots: Sequence[Path], exclude: Sequence[Path] = ()) -> Listing:
                 _("There is no folder or zip {path}.").format(path=root),
                 _("Check the path; several folders or zips are separated by a semicolon."),
             )
+    listing.refs = _apart(listing.refs, known or {})
     listing.refs.sort(key=lambda ref: ref.source)
     _attach_sidecars(listing)
     return listing
@@ -131,6 +141,34 @@ def _labels(roots: Sequence[Path]) -> list[str]:
             label = f"{name}~{len(labels) + 1}" if label == name else f"{label}~"
         labels.append(label)
     return labels
+
+
+def _apart(refs: Sequence[PhotoRef], known: Mapping[str, str]) -> list[PhotoRef]:
+    """The refs with roots that are not those of the earlier listing under labels of their own."""
+    by_label: dict[str, list[PhotoRef]] = defaultdict(list)
+    for ref in refs:
+        by_label[ref.source.partition("/")[0].removesuffix("!")].append(ref)
+    result, used = [], set()
+    for label, members in by_label.items():
+        base = re.sub(r"~\d+$", "", label)
+        candidates = chain([label, base], (f"{base}~{number}" for number in count(2)))
+        chosen = next(name for name in candidates if name not in used and _may_be(members, label, name, known))
+        used.add(chosen)
+        result += [replace(ref, source=chosen + ref.source[len(label):]) for ref in members]
+    return result
+
+
+def _may_be(members: Sequence[PhotoRef], label: str, chosen: str, known: Mapping[str, str]) -> bool:
+    """Whether the members can be what the earlier listing has under a label: none of it, or at least one unchanged."""
+    both = [(known[source], ref.fingerprint) for ref in members
+            if (source := chosen + ref.source[len(label):]) in known]
+    return not both or any(before == now for before, now in both)
+
+
+def holds_results(names: Sequence[str]) -> bool:
+    """Whether a folder with these entries is a dataset, training data or an export of this project."""
+    there = set(names)
+    return {"manifest.csv", "color"} <= there or "split.csv" in there or {"export.csv", "train"} <= there
 
 
 def _walk(root: Path, excluded: set[Path]) -> Iterator[Path]:
@@ -151,6 +189,8 @@ def _walk(root: Path, excluded: set[Path]) -> Iterator[Path]:
         if (status.st_dev, status.st_ino) in seen or folder.resolve() in excluded:
             continue
         seen.add((status.st_dev, status.st_ino))
+        if folder != root and holds_results(names):
+            continue
         for path in (folder / name for name in names if not is_hidden(name)):
             # Not Path.is_dir: that raises where the folder above may be listed but not entered.
             is_dir = os.path.isdir(path)  # noqa: PTH112

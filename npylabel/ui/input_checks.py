@@ -7,7 +7,6 @@ from npylabel.base.classes import load_classes
 from npylabel.base.i18n import _
 from npylabel.base.places import DEMO, Places
 from npylabel.base.report import StepReport
-from npylabel.photos.preflight import size_text
 
 
 def check_step_inputs(step: str, places: Places, parameters: dict) -> StepReport:
@@ -27,6 +26,7 @@ def check_step_inputs(step: str, places: Places, parameters: dict) -> StepReport
 
 
 def _photos(report: StepReport, places: Places, parameters: dict) -> None:
+    from npylabel.photos.preflight import size_text
     from npylabel.photos.sources import list_photos, split_sources
 
     if parameters["photos_dir"] == DEMO:

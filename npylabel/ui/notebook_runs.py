@@ -14,9 +14,12 @@ from npylabel.base.files import write_text
 from npylabel.base.i18n import _
 from npylabel.base.language import choose_language
 from npylabel.base.places import DEMO, Places, find_places, project_dir
+from npylabel.ui.input_checks import check_step_inputs
 
 # Parameters that name something of the user's: a path from where the command was typed.
-_USER_PATHS = ("photos_dir", "source_dir", "test_dir", "classes_path")
+_USER_PATHS = ("photos_dir", "source_dir", "test_dir", "classes_path", "legacy_order")
+# The flags of the original tools that have another name here.
+ALIASES = {"input_dir": ["--input"], "output_dir": ["--output"]}
 _OWN = {"01": "photos_dir", "02": "source_dir"}
 
 
@@ -58,7 +61,9 @@ def run_notebooks(arguments: list[str]) -> int:
     places = find_places(str(given.pop("work_dir", "")), as_notebook=True)
     chosen = _choose(notebooks, str(given.pop("only", "")))
     is_own = _is_own(given, chosen)
-    world = places if is_own else places.demo()
+    if is_own:
+        _check_sources(places, given, chosen)
+    world = places if is_own else places.made_demo()
     folder = world.work_dir / "runs" / time.strftime("%Y-%m-%d_%H-%M-%S")
     folder.mkdir(parents=True)
     faulty = False
@@ -77,7 +82,9 @@ def _parse(arguments: list[str], notebooks: list[Notebook]) -> dict[str, object]
     kinds = {name: type(default) for notebook in notebooks for name, default in notebook.defaults.items()}
     for name in sorted({*kinds, "only", "work_dir", "language"}):
         holders = ", ".join(notebook.number for notebook in notebooks if name in notebook.defaults)
-        parser.add_argument(f"--{name}", default=None, help=_("notebooks {numbers}").format(numbers=holders or "-"))
+        flag = {"nargs": "?", "const": "true"} if kinds.get(name) is bool else {}
+        parser.add_argument(f"--{name}", *ALIASES.get(name, []), dest=name, default=None, **flag,
+                            help=_("notebooks {numbers}").format(numbers=holders or "-"))
     options, unknown = parser.parse_known_args(arguments)
     if unknown:
         raise NpyLabelError(
@@ -137,6 +144,13 @@ def _is_own(given: dict[str, object], chosen: list[Notebook]) -> bool:
     return bool(own) or not any(notebook.number in _OWN for notebook in chosen)
 
 
+def _check_sources(places: Places, given: dict[str, object], chosen: list[Notebook]) -> None:
+    """Look at the user's folders and the class table before the first hour of work, not after it."""
+    for notebook in chosen:
+        if notebook.number in _OWN:
+            print(check_step_inputs(notebook.path.stem[3:], places, {**notebook.defaults, **given}).messages[0])
+
+
 def _execute(notebook: Notebook, folder: Path, values: dict[str, object]) -> bool:
     """Run one notebook, keep its executed copy and its HTML; whether its result has faults."""
     import papermill
@@ -152,7 +166,8 @@ def _execute(notebook: Notebook, folder: Path, values: dict[str, object]) -> boo
         raise _failure(notebook, output, error) from error
     _render(output)
     facts = _facts(executed)
-    print("   ", ", ".join(f"{name} {value}" for name, value in facts.items() if isinstance(value, int | str)))
+    shown = {name: value for name, value in facts.items() if value not in ({}, [], "") and name != "step"}
+    print("   ", ", ".join(f"{name} {value}" for name, value in shown.items()))
     return bool(facts.get("faults") or facts.get("unreadable"))
 
 
@@ -168,6 +183,8 @@ class _Console:
 
 
 def _failure(notebook: Notebook, output: Path, error: object) -> NpyLabelError:
+    if error.ename == "KeyboardInterrupt":
+        raise KeyboardInterrupt
     if error.ename == "NpyLabelError":
         what, _line, rest = str(error.evalue).partition("\n")
         fix, _line, code = rest.rpartition("\n")
@@ -197,13 +214,11 @@ def _facts(executed: object) -> dict:
 def _summary(world: Places, folder: Path) -> None:
     from npylabel.labeler.status import DATASET, describe_status
 
-    print(describe_status(world))
+    report = describe_status(world)
+    print("\n".join([*report.messages, report.next_step]))
     dataset = world.path(DATASET)
     places = {_("dataset"): dataset, _("labels"): dataset / "labels", "verify.html": dataset / "verify.html",
               _("executed notebooks and their HTML"): folder}
     for name, path in places.items():
         if path.exists():
             print(f"  {name}: {path}")
-
-
-__all__ = ["find_notebooks", "run_notebooks"]

@@ -148,7 +148,8 @@ def test_a_table_with_a_signature_and_fewer_columns_is_read(tmp_path: Path) -> N
 
 def test_rows_that_say_nothing_are_left_out(tmp_path: Path) -> None:
     (tmp_path / "labels.csv").write_text("name,class_id\na,\n,7\nb,seven\nc,7.0\nd\ne,-1\nf,7,more\n", encoding="utf-8")
-    assert {name: row.class_id for name, row in read_label_rows(tmp_path / "labels.csv").items()} == {"e": -1, "f": 7}
+    assert {name: row.class_id for name, row in read_label_rows(tmp_path / "labels.csv").items()} == {
+        "c": 7, "e": -1, "f": 7}
 
 
 @pytest.mark.parametrize("value", ["--5", "²", "9" * 5000], ids=["two signs", "a small two", "5000 digits"])

@@ -104,7 +104,8 @@ def test_names_are_set_right_in_all_folders(dataset: Path) -> None:
 
 def test_leftovers_are_removed_and_nothing_else(dataset: Path) -> None:
     before = kit.checksums(dataset)
-    assert repaired(dataset, kit.copy(BW[0], "bw/.tmp-npylabel-a1b2.png"), kit.put("labels/x.npy.part", b"\x93")) == 2
+    leftovers = (kit.copy(BW[0], "bw/.tmp-npylabel-a1b2.png"), kit.put("labels/.tmp-npylabel-x.npy", b"\x93"))
+    assert repaired(dataset, *leftovers) == 2
     assert kit.checksums(dataset) == before
 
 

@@ -80,7 +80,7 @@ STRUCTURE = (
     Fault("subfolder", "subfolder", "bw/more", kit.make_folder("bw/more")),
     Fault("folder named like a picture", "subfolder", "color/more.png", kit.make_folder("color/more.png")),
     Fault("our temporary file", "leftover", "bw/.tmp-npylabel-k3v9.png", kit.copy(BW, "bw/.tmp-npylabel-k3v9.png")),
-    Fault("half a download", "leftover", "color/x.png.part", kit.copy(COLOR, "color/x.png.part")),
+    Fault("half a download", "stray_file", "color/x.png.part", kit.copy(COLOR, "color/x.png.part")),
     Fault("dangling link", "link_broken", "color/guest.png", kit.link_to_nowhere("color/guest.png")),
     Fault("dangling link for bw", "link_broken", BW, kit.link_to_nowhere(BW), names("bw_missing")),
 )
@@ -340,7 +340,7 @@ def test_a_manifest_of_another_program_is_refused(dataset: Path) -> None:
     (dataset / "manifest.csv").write_bytes("имя;размер\nфото;7\n".encode("cp1251"))
     with pytest.raises(NpyLabelError) as error:
         kit.verified(dataset)
-    assert error.value.code == "manifest_damaged"
+    assert error.value.code == "table_damaged"
 
 
 def test_a_label_table_saved_by_excel_stops_nothing(dataset: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from npylabel.dataset.labels import read_label, table_path, write_label
+from npylabel.dataset.labels import read_label, table_path, write_label, write_label_rows
 from npylabel.labeler import label as label_module
 from npylabel.labeler import predict as predict_module
 from npylabel.labeler.predict import Predictor
@@ -171,6 +171,25 @@ def test_a_decision_written_into_the_table_counts(folder: Folder) -> None:
     edit_table(folder, "17_500", 17)
     folder.run(overwrite=True)
     assert is_human(folder, "17_500", 17) and is_human(folder, "3_500", 40)
+
+
+def edit_row(folder: Folder, stem: str, class_id: int) -> None:
+    """Change the id in labels.csv and nothing else, as in a spreadsheet."""
+    rows = folder.rows()
+    rows[stem].class_id = class_id
+    write_label_rows(table_path(folder.labels), rows)
+
+
+def test_an_edited_table_counts_and_the_last_edit_wins(folder: Folder) -> None:
+    stem, first = next(iter(folder.ids().items()))
+    second, third = [class_id for class_id in kit.TABLE.ids if class_id != first][:2]
+    for class_id in (second, third, second):
+        edit_row(folder, stem, class_id)
+        folder.run()
+        assert folder.ids()[stem] == class_id
+    decide(folder, stem, first)()
+    folder.run(overwrite=True)
+    assert is_human(folder, stem, first)
 
 
 def test_what_a_person_decided_outlives_a_photo_that_is_away(folder: Folder) -> None:

@@ -91,7 +91,7 @@ def test_the_demo_is_counted_apart(tmp_path: Path) -> None:
     assert (report.facts["own"]["photos"], report.facts["own"]["epochs"]) == (0, 7)
     assert any(line.startswith("demo: ") and "3" in line for line in report.messages)
     assert "01" in report.next_step
-    inside = describe_status(Places(tmp_path / "demo"))
+    inside = describe_status(Places(tmp_path / "demo", is_demo=True))
     assert set(inside.facts) == {"demo"} and "02" in inside.next_step
 
 

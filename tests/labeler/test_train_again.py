@@ -116,3 +116,20 @@ def test_a_repaired_photo_is_trained_on(tmp_path: Path) -> None:
     report = kit.train(tmp_path / "data", tmp_path / "m.pth", epochs=1)
     assert report.facts["train"] + report.facts["val"] == 18
     assert report.measured["epochs_now"] == 1
+
+
+def test_fewer_epochs_than_done_change_nothing(data: Path, tmp_path: Path) -> None:
+    kit.train(data, tmp_path / "m.pth", epochs=3)
+    before = (tmp_path / "m.last.pth").read_bytes()
+    report = kit.train(data, tmp_path / "m.pth", epochs=1)
+    assert (report.facts["epochs"], report.measured["epochs_now"]) == (3, 0)
+    assert (tmp_path / "m.last.pth").read_bytes() == before
+
+
+def test_files_of_others_stay_in_place(data: Path, tmp_path: Path) -> None:
+    others = [tmp_path / name for name in ("m.small.pth", "checkpoint_epoch_5 (1).pth")]
+    for path in others:
+        path.write_bytes(b"x")
+    kit.train(data, tmp_path / "m.pth", epochs=1)
+    kit.train(data, tmp_path / "m.pth", epochs=1, resume=False)
+    assert [path.read_bytes() for path in others] == [b"x", b"x"]
