@@ -85,7 +85,7 @@ def refuse_no_photos(listing: Listing, sources: Sequence[Path], parameter: str) 
         raise NpyLabelError(
             "no_photos",
             _("No photos in {paths}; other files there: {others}.").format(
-                paths=", ".join(map(str, sources)), others=listing.others_text() or "-"),
+                paths=", ".join(map(str, sources)) or '""', others=listing.others_text() or "-"),
             _("Set {parameter} to the folder or zip that holds your photos.").format(parameter=parameter),
         )
 

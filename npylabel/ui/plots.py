@@ -33,6 +33,7 @@ def plot_curves(history: Sequence[dict[str, str]], path: Path) -> Path:
     scores.set_ylim(0, 1)
     for axes in (loss, scores):
         axes.set_xlabel(_("epoch"))
+        axes.xaxis.get_major_locator().set_params(integer=True)
         axes.grid(alpha=0.3)
         if axes.has_data():
             axes.legend()

@@ -29,7 +29,7 @@ figure img { width: 112px; height: 112px; object-fit: cover; border-radius: 4px;
 figcaption { font-size: .8rem; overflow-wrap: anywhere; }
 table { border-collapse: collapse; } td, th { padding: .15rem .8rem .15rem 0; text-align: left; }
 .bar { background: #4a7fb5; height: .7rem; border-radius: 2px; }
-pre { background: #f4f4f2; padding: .6rem; overflow-x: auto; }
+pre { background: #f4f4f2; padding: .6rem; white-space: pre-wrap; overflow-wrap: anywhere; }
 """
 
 
