@@ -230,6 +230,14 @@ class _Run:
         report.measured |= {"epochs_now": metrics["epochs"] - len(self.before), "best_epoch": metrics["best_epoch"],
                             **metrics["best"], "temperature": metrics["temperature"]}
         report.measured |= {f"test_{name}": value for name, value in metrics.get("test", {}).items()}
+        if "val_macro_f1" in metrics["best"]:
+            text = _("Best epoch {epoch}: macro-F1 {f1}, accuracy {accuracy} on validation photos.")
+            report.messages.append(text.format(
+                epoch=metrics["best_epoch"], f1=metrics["best"]["val_macro_f1"],
+                accuracy=metrics["best"]["val_accuracy"]))
+        if metrics.get("test", {}).get("photos"):
+            report.messages.append(_("Test photos: macro-F1 {f1}, accuracy {accuracy}.").format(
+                f1=metrics["test"]["macro_f1"], accuracy=metrics["test"]["accuracy"]))
         if not report.measured["epochs_now"]:
             report.messages.append(_("The model has its {count} epochs already; ask for more to go on.").format(
                 count=metrics["epochs"]))
