@@ -27,7 +27,7 @@ from npylabel.photos.fit import encode_pair
 
 ROUNDS = 3
 LARGE_PHOTOS, LARGE_PX = 60, (4000, 3000)
-SMALL_PHOTOS = 256
+SMALL_PHOTOS = 640
 
 
 def write_large_photos(folder: Path) -> None:
