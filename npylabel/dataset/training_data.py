@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
@@ -11,14 +11,14 @@ from npylabel.base.classes import ClassTable, nfc
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.i18n import _
 from npylabel.base.parallel import cpu_count
-from npylabel.base.tables import printable, read_csv, write_csv
+from npylabel.base.tables import read_csv, write_csv
 from npylabel.dataset.folders import TRAIN, VAL, scan_class_folders
 from npylabel.dataset.split import SplitItem, assign_splits
 from npylabel.photos.archives import ZIP_ERRORS
 from npylabel.photos.decode import PhotoError, decode_photo
 from npylabel.photos.fit import fit_square
 from npylabel.photos.likeness import group_alike, photo_hash
-from npylabel.photos.manifest import COLUMNS, DEMO, OWN, PhotoRow, row_from
+from npylabel.photos.manifest import COLUMNS, DEMO, OWN, PhotoRow, row_from, table_values
 from npylabel.photos.sources import PhotoRef
 
 SPLIT = "split.csv"
@@ -82,8 +82,8 @@ def write_split(data_path: Path, rows: Sequence[PhotoRow], class_ids: dict[str, 
     """Write ``split.csv`` for rows whose names are ``<class name>/<stem>``."""
     table = []
     for row, split in zip(rows, splits, strict=True):
-        values = {key: printable(str(value)) for key, value in asdict(row).items()}
-        table.append({**values, "path": f"{row.name}{row.suffix}", "class_id": class_ids[row.source], "split": split})
+        path, class_id = f"{row.name}{row.suffix}", class_ids[row.source]
+        table.append({**table_values(row), "path": path, "class_id": class_id, "split": split})
     write_csv(data_path / SPLIT, SPLIT_COLUMNS, table)
 
 

@@ -118,7 +118,15 @@ def load_checkpoint(path: Path) -> Checkpoint:
     Raises:
         NpyLabelError: ``model_missing``, ``model_damaged`` or ``model_foreign``.
     """
-    content = load_weights_file(path)
+    return checkpoint_in(path, load_weights_file(path))
+
+
+def checkpoint_in(path: Path, content: dict) -> Checkpoint:
+    """The labeler in the content of a weights file.
+
+    Raises:
+        NpyLabelError: ``model_damaged`` or ``model_foreign``.
+    """
     if content.get("format") != FORMAT:
         raise _foreign(path)
     try:

@@ -30,7 +30,7 @@ from npylabel.dataset.labels import (
 from npylabel.dataset.pixels import decode_pixels
 from npylabel.labeler.checkpoint import (
     Checkpoint,
-    load_checkpoint,
+    checkpoint_in,
     load_weights_file,
     refuse_other_table,
     refuse_other_world,
@@ -122,10 +122,11 @@ def _list(input_dir: Path) -> tuple[list[Path], list[str], list[str]]:
 
 
 def _model(model_path: Path, legacy_order: str, table: ClassTable) -> Checkpoint:
-    weights = weights_in(load_weights_file(model_path))
+    content = load_weights_file(model_path)
+    weights = weights_in(content)
     if weights is not None:
         return legacy_checkpoint(model_path, weights, legacy_order, table)
-    checkpoint = load_checkpoint(model_path)
+    checkpoint = checkpoint_in(model_path, content)
     refuse_other_table(checkpoint, table)
     return checkpoint
 
@@ -163,7 +164,7 @@ class _Labeling:
             self.ours[entry["row"]["name"]] |= {entry["row"]["written_id"], entry["before"]}
         self.originals = original_hashes(photos[0].parent.parent)
         self.unreadable: dict[str, str] = {}
-        self.kept_human, self.replaced = 0, 0
+        self.replaced = 0
 
     def todo(self, overwrite: bool) -> set[Path]:
         """The photos that need a label; what stays is what a person decided, and what is whole and of this model."""
@@ -208,7 +209,6 @@ class _Labeling:
         return row.class_id if row.source == HUMAN else None
 
     def _keep_human(self, path: Path, decided: int, found: int | None, photo_sha256: str | None) -> None:
-        self.kept_human += 1
         name = nfc(path.stem)
         if found != decided:
             write_label(self.label_path(path), decided)

@@ -114,7 +114,12 @@ def write_aside(folder: Path, rows: Sequence[PhotoRow]) -> None:
 
 def _write(path: Path, columns: Sequence[str], rows: Sequence[PhotoRow]) -> None:
     ordered = sorted(rows, key=lambda row: row.source)
-    write_csv(path, columns, [{key: printable(str(value)) for key, value in asdict(row).items()} for row in ordered])
+    write_csv(path, columns, [table_values(row) for row in ordered])
+
+
+def table_values(row: PhotoRow) -> dict[str, str]:
+    """The row as a table holds it, by column."""
+    return {key: printable(str(value)) for key, value in asdict(row).items()}
 
 
 def original_hashes(dataset_dir: Path) -> dict[str, str]:
