@@ -4,27 +4,26 @@
 the forms of the notebooks. Heavy libraries are imported by the steps that need them.
 """
 
-import argparse
-import inspect
-import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from npylabel.base.classes import ClassTable, load_classes
-from npylabel.base.errors import NpyLabelError
 from npylabel.base.i18n import _
 from npylabel.base.language import choose_language
 from npylabel.base.places import Places, find_places
 from npylabel.base.report import StepReport
-from npylabel.ui.notebook_runs import ALIASES, run_notebooks
+from npylabel.base.trip import bring, carried
+from npylabel.ui.command_line import run_command
 
 DEMO = "demo"
 
 
+@carried
 def collect_and_grayscale(
     *, photos_dir: str = DEMO, dataset_dir: str = "tintora_dataset", size_px: int = 512, fit: str = "crop",
-    image_format: str = "png", workers: int = 0, demo_per_class: int = 8, work_dir: str = "", language: str = "",
+    image_format: str = "png", workers: int = 0, demo_per_class: int = 8, work_dir: str = "",
+    save_dir: str = "", language: str = "",
 ) -> StepReport:
     """Photos of any kind become squares in color and grayscale, under the same name.
 
@@ -37,13 +36,14 @@ def collect_and_grayscale(
         workers: processes, 0 for one per core
         demo_per_class: drawn photos per class
         work_dir: folder below which all relative paths lie
+        save_dir: folder on Drive or a network disk that keeps the work folder packed; empty: none, in Colab Drive
         language: en or ru
     """
     from npylabel.photos.collect import collect_photos
     from npylabel.photos.sources import split_sources
     from npylabel.ui.sheets import contact_sheet, pair_tiles
 
-    places = _start(work_dir, language)
+    places = _start(work_dir, save_dir, language)
     if photos_dir == DEMO:
         from npylabel.labeler.demo_score import write_truth
         from npylabel.photos.demo import write_demo_photos
@@ -53,7 +53,7 @@ def collect_and_grayscale(
         write_truth(places.work_dir, write_demo_photos(Path(photos_dir), photos_per_class=demo_per_class))
     out = places.path(dataset_dir)
     report = collect_photos(
-        [places.path(part) for part in split_sources(photos_dir)], out, size_px=size_px, fit=fit,
+        [places.source(part) for part in split_sources(photos_dir)], out, size_px=size_px, fit=fit,
         image_format=image_format, workers=workers, made_from=_made_from(places), exclude=_results(places))
     names = sorted(path.name for path in (out / "color").iterdir())
     if names:
@@ -61,10 +61,11 @@ def collect_and_grayscale(
     return _finish(report, places)
 
 
+@carried
 def build_train_data(
     *, source_dir: str = DEMO, data_path: str = "train_data", classes_path: str = "classes.json",
     make_folders: str = "", size_px: int = 512, fit: str = "crop", val_fraction: float = 0.15, random_seed: int = 42,
-    workers: int = 0, demo_per_class: int = 40, work_dir: str = "", language: str = "",
+    workers: int = 0, demo_per_class: int = 40, work_dir: str = "", save_dir: str = "", language: str = "",
 ) -> StepReport:
     """Photos in folders named by class become training data with a split that does not leak.
 
@@ -80,13 +81,14 @@ def build_train_data(
         workers: processes, 0 for one per core
         demo_per_class: drawn photos per class
         work_dir: folder below which all relative paths lie
+        save_dir: folder on Drive or a network disk that keeps the work folder packed; empty: none, in Colab Drive
         language: en or ru
     """
     from npylabel.dataset.build import build_training_data
     from npylabel.dataset.training_data import SPLIT
     from npylabel.ui.sheets import class_tiles, contact_sheet
 
-    places = _start(work_dir, language)
+    places = _start(work_dir, save_dir, language)
     if source_dir == DEMO:
         from npylabel.photos.demo import write_demo_classes
 
@@ -95,7 +97,7 @@ def build_train_data(
         write_demo_classes(Path(source_dir), photos_per_class=demo_per_class)
     out = places.path(data_path)
     report = build_training_data(
-        places.path(source_dir), out, _table(places, classes_path), size_px=size_px, fit=fit,
+        places.source(source_dir), out, _table(places, classes_path), size_px=size_px, fit=fit,
         val_fraction=val_fraction, random_seed=random_seed, make_folders=make_folders, workers=workers,
         made_from=_made_from(places), exclude=_results(places))
     if (out / SPLIT).is_file():
@@ -103,11 +105,12 @@ def build_train_data(
     return _finish(report, places)
 
 
+@carried
 def train(
     *, data_path: str = "train_data", save_path: str = "models/tiny_cnn.pth", classes_path: str = "classes.json",
     test_dir: str = "", network: str = "smallresnet", depth: int = 0, input_px: int = 128, epochs: int = 20,
     batch_size: int = 32, minutes: float = 0, resume: bool = True, device: str = "auto", val_fraction: float = 0.15,
-    random_seed: int = 42, work_dir: str = "", language: str = "",
+    random_seed: int = 42, work_dir: str = "", save_dir: str = "", language: str = "",
 ) -> StepReport:
     """Train a labeler from scratch on your own photos; a killed run goes on where it stopped.
 
@@ -127,9 +130,10 @@ def train(
         val_fraction: for a folder without split.csv
         random_seed: of the first weights, the order and the augmentation
         work_dir: folder below which all relative paths lie
+        save_dir: folder on Drive or a network disk that keeps the work folder packed; empty: none, in Colab Drive
         language: en or ru
     """
-    places = _start(work_dir, language).world_of(data_path)
+    places = _start(work_dir, save_dir, language).world_of(data_path)
     table = _table(places, classes_path)
     from npylabel.labeler.run_files import RunFiles
     from npylabel.labeler.train import TrainSettings, train_labeler
@@ -138,17 +142,18 @@ def train(
     settings = TrainSettings(network, depth, input_px, epochs, batch_size, minutes, device, random_seed)
     report = train_labeler(
         places.path(data_path), places.path(save_path), table, settings,
-        test_dir=places.path(test_dir) if test_dir else None, resume=resume, val_fraction=val_fraction)
+        test_dir=places.source(test_dir) if test_dir else None, resume=resume, val_fraction=val_fraction)
     files = RunFiles(places.path(save_path))
     report.pictures |= training_pictures(files.beside(".history.csv"), files.beside(".confusion.csv"), table.names)
     return _finish(report, places)
 
 
+@carried
 def auto_label(
     *, input_dir: str = "tintora_dataset/color", output_dir: str = "tintora_dataset/labels",
     model_path: str = "models/tiny_cnn.pth", classes_path: str = "classes.json", threshold: float = 0.5,
     batch_size: int = 64, overwrite: bool = False, legacy_order: str = "", device: str = "auto", work_dir: str = "",
-    language: str = "",
+    save_dir: str = "", language: str = "",
 ) -> StepReport:
     """Give every photo a label file with its class id; unsure ones get the unknown class.
 
@@ -163,15 +168,16 @@ def auto_label(
         legacy_order: for original weights - the folder they were trained on, or its sorted folder names
         device: auto, cpu, cuda or mps
         work_dir: folder below which all relative paths lie
+        save_dir: folder on Drive or a network disk that keeps the work folder packed; empty: none, in Colab Drive
         language: en or ru
     """
-    places = _start(work_dir, language).world_of(input_dir)
+    places = _start(work_dir, save_dir, language).world_of(input_dir)
     table = _table(places, classes_path)
     from npylabel.labeler.demo_score import demo_score
     from npylabel.labeler.label import label_photos
     from npylabel.ui.sheets import contact_sheet, label_tiles
 
-    order = places.path(legacy_order)
+    order = places.source(legacy_order)
     source, out = places.path(input_dir), places.path(output_dir)
     report = label_photos(
         source, out, places.path(model_path), table, threshold=threshold, batch_size=batch_size, overwrite=overwrite,
@@ -181,10 +187,12 @@ def auto_label(
     return _finish(report, places)
 
 
+@carried
 def verify_tintora(
     *, dataset_dir: str = "tintora_dataset", classes_path: str = "classes.json", size_px: int = 512,
     export_dir: str = "", export_zip: bool = False, val_fraction: float = 0.15, test_fraction: float = 0.1,
-    repair: bool = False, random_seed: int = 42, workers: int = 0, work_dir: str = "", language: str = "",
+    repair: bool = False, random_seed: int = 42, workers: int = 0, work_dir: str = "", save_dir: str = "",
+    language: str = "",
 ) -> StepReport:
     """Check every triplet of the dataset; repair and export it on request.
 
@@ -200,12 +208,13 @@ def verify_tintora(
         random_seed: of the export's split
         workers: processes, 0 for one per core
         work_dir: folder below which all relative paths lie
+        save_dir: folder on Drive or a network disk that keeps the work folder packed; empty: none, in Colab Drive
         language: en or ru
     """
     from npylabel.dataset.step import ExportSettings, verify_step
     from npylabel.ui.verify_page import write_verify_page
 
-    places = _start(work_dir, language).world_of(dataset_dir)
+    places = _start(work_dir, save_dir, language).world_of(dataset_dir)
     table, dataset = _table(places, classes_path), places.path(dataset_dir)
     export = ExportSettings(places.path(export_dir) if export_dir else None, export_zip, val_fraction, test_fraction,
                             random_seed)
@@ -215,35 +224,41 @@ def verify_tintora(
     return _finish(report, places)
 
 
-def status(*, work_dir: str = "", language: str = "") -> StepReport:
+@carried
+def status(*, work_dir: str = "", save_dir: str = "", language: str = "") -> StepReport:
     """Say what is done, what comes next, and where everything is saved.
 
     Args:
         work_dir: folder below which all relative paths lie
+        save_dir: folder on Drive or a network disk that keeps the work folder packed; empty: none, in Colab Drive
         language: en or ru
     """
-    places = _start(work_dir, language)
+    places = _start(work_dir, save_dir, language)
     from npylabel.labeler.status import describe_status
 
     return describe_status(places)
 
 
-def setup(*, work_dir: str = "", language: str = "") -> StepReport:
+def setup(*, work_dir: str = "", save_dir: str = "", language: str = "") -> StepReport:
     """Prepare a notebook: install what is missing, say what machine this is and what is done so far."""
     from npylabel.base.runtime import gpu_hint, install_missing
 
     choose_language(language)
     install_missing()
-    report = status(work_dir=work_dir, language=language)
+    report = status(work_dir=work_dir, save_dir=save_dir, language=language)
     report.messages.insert(0, gpu_hint())
     return report
 
 
-def check_inputs(step: str, *, work_dir: str = "", language: str = "", **parameters: object) -> StepReport:
+def check_inputs(
+    step: str, *, work_dir: str = "", save_dir: str = "", language: str = "", **parameters: object
+) -> StepReport:
     """Say what a step will find, before it runs; ``parameters`` are those of the step."""
     from npylabel.ui.input_checks import check_step_inputs
 
-    return check_step_inputs(step, _start(work_dir, language), parameters)
+    places = _start(work_dir, save_dir, language)
+    bring(places, parameters)
+    return check_step_inputs(step, places, parameters)
 
 
 STEPS: dict[str, Callable[..., StepReport]] = {
@@ -252,9 +267,9 @@ STEPS: dict[str, Callable[..., StepReport]] = {
 }
 
 
-def _start(work_dir: str, language: str) -> Places:
+def _start(work_dir: str, save_dir: str, language: str) -> Places:
     choose_language(language)
-    return find_places(work_dir)
+    return find_places(work_dir, save_dir)
 
 
 def _table(places: Places, classes_path: str) -> ClassTable:
@@ -276,64 +291,9 @@ def _finish(report: StepReport, places: Places) -> StepReport:
     return report
 
 
-def parameter_help(step: Callable) -> dict[str, str]:
-    """What each parameter of a step means, from its docstring."""
-    _head, _args, text = (step.__doc__ or "").partition("Args:\n")
-    return dict(re.findall(r"^ +(\w+): (.+)$", text, flags=re.MULTILINE))
-
-
-def parse_bool(text: str) -> bool:
-    """The meaning of a flag's value."""
-    if text.lower() not in ("true", "false", "1", "0", "yes", "no"):
-        raise argparse.ArgumentTypeError(f"true or false, not {text!r}")
-    return text.lower() in ("true", "1", "yes")
-
-
-def make_parser() -> argparse.ArgumentParser:
-    """The command line: one sub-command per step, one flag per keyword."""
-    parser = argparse.ArgumentParser("npylabel_core.py", description="From photos to a labeled TintoraAI dataset.")
-    commands = parser.add_subparsers(dest="command", required=True)
-    for name, step in {**STEPS, "status": status}.items():
-        command = commands.add_parser(name, help=step.__doc__.splitlines()[0], allow_abbrev=False,
-                                      description=step.__doc__.splitlines()[0])
-        help_of = parameter_help(step)
-        for key, parameter in inspect.signature(step).parameters.items():
-            kind = type(parameter.default)
-            flag = {"type": parse_bool, "nargs": "?", "const": True}
-            extra = flag if kind is bool else {"type": parameter.annotation}
-            command.add_argument(f"--{key}", *ALIASES.get(key, []), dest=key, default=parameter.default,
-                                 help=f"{help_of[key]} (default: {parameter.default!r})".replace("%", "%%"), **extra)
-    run = commands.add_parser("run", add_help=False, help="run the notebooks in order through papermill")
-    run.add_argument("rest", nargs=argparse.REMAINDER)
-    return parser
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; the exit code is 0 done, 1 the result has faults, 2 wrong input."""
-    choose_language("")
-    try:
-        given = list(sys.argv[1:] if arguments is None else arguments)
-        if given[:1] == ["run"]:
-            return run_notebooks(given[1:])
-        options = vars(make_parser().parse_args(given))
-        command = options.pop("command")
-        report = {**STEPS, "status": status}[command](**options)
-    except NpyLabelError as error:
-        print(error, file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(_("{path}: {reason}. Check the folder, its rights and the room on the disk.").format(
-            path=error.filename or "-", reason=error.strerror or error), file=sys.stderr)
-        return 2
-    except ModuleNotFoundError as error:
-        print(_("The library {name} is not installed. Run: bash colab_setup.sh install, then use the Python of its "
-                "virtual environment: .venv/bin/python").format(name=error.name), file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print(_("Stopped. Run the same command again: it goes on where it stopped."), file=sys.stderr)
-        return 130
-    print(report)
-    return report.exit_code
+    return run_command({**STEPS, "status": status}, arguments)
 
 
 if __name__ == "__main__":

@@ -10,9 +10,11 @@ from PIL import Image
 
 import npylabel_core as core
 from npylabel.base.errors import NpyLabelError
+from npylabel.ui.command_line import make_parser, parameter_help
 from npylabel.ui.notebook_runs import find_notebooks
 
 PROJECT = Path(__file__).resolve().parents[1]
+COMMANDS = {**core.STEPS, "status": core.status}
 
 
 def defaults_of(step: str) -> dict[str, object]:
@@ -30,7 +32,7 @@ def test_notebooks_have_the_parameters_of_their_functions() -> None:
 
 @pytest.mark.parametrize("step", core.STEPS)
 def test_command_line_has_the_parameters_of_the_function(step: str) -> None:
-    options = vars(core.make_parser().parse_args([step]))
+    options = vars(make_parser(COMMANDS).parse_args([step]))
     assert options.pop("command") == step
     assert options == defaults_of(step)
 
@@ -38,11 +40,11 @@ def test_command_line_has_the_parameters_of_the_function(step: str) -> None:
 @pytest.mark.parametrize("step", [*core.STEPS, "status"])
 def test_every_parameter_is_explained(step: str) -> None:
     function = core.STEPS.get(step, core.status)
-    assert set(core.parameter_help(function)) == set(inspect.signature(function).parameters)
+    assert set(parameter_help(function)) == set(inspect.signature(function).parameters)
 
 
 def test_commands_of_the_original_tools_work() -> None:
-    parse = core.make_parser().parse_args
+    parse = make_parser(COMMANDS).parse_args
     trained = parse(["train", "--data_path", "a", "--save_path", "b.pth", "--epochs", "7", "--batch_size", "16"])
     assert (trained.data_path, trained.save_path, trained.epochs, trained.batch_size) == ("a", "b.pth", 7, 16)
     labeled = parse(["auto_label", "--input", "i", "--output", "o", "--model_path", "m", "--classes_path", "c"])
@@ -52,12 +54,12 @@ def test_commands_of_the_original_tools_work() -> None:
 @pytest.mark.parametrize(("text", "value"), [
     (["--resume", "false"], False), (["--resume"], True), (["--resume", "True"], True), ([], True)])
 def test_flags_of_truth(text: list[str], value: bool) -> None:
-    assert core.make_parser().parse_args(["train", *text]).resume is value
+    assert make_parser(COMMANDS).parse_args(["train", *text]).resume is value
 
 
 def test_abbreviated_flags_are_refused() -> None:
     with pytest.raises(SystemExit) as error:
-        core.make_parser().parse_args(["train", "--epoch", "3"])
+        make_parser(COMMANDS).parse_args(["train", "--epoch", "3"])
     assert error.value.code == 2
 
 
@@ -103,7 +105,7 @@ def test_facts_are_json_with_the_step() -> None:
 def test_a_missing_library_is_named_with_the_cure(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
-    def needs_a_library(_work_dir: str) -> None:
+    def needs_a_library(_work_dir: str, _save_dir: str) -> None:
         raise ModuleNotFoundError("No module named 'simplejpeg'", name="simplejpeg")
 
     monkeypatch.setattr(core, "find_places", needs_a_library)

@@ -8,7 +8,9 @@ from pathlib import Path
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.i18n import _, in_notebook
 
-DRIVE = Path("/content/drive")
+# Colab's own folder, which lives as long as the session; another one stands for it in tests.
+CONTENT = Path(os.environ.get("NPYLABEL_CONTENT", "/content"))
+DRIVE = CONTENT / "drive"
 DEMO = "demo"
 # Lies in the folder of the drawn photos; a folder that is only called "demo" is the user's own.
 DEMO_MARK = ".npylabel-demo"
@@ -42,18 +44,31 @@ class Places:
     Attributes:
         work_dir: absolute folder; everything that is relative lies below it.
         is_demo: whether this is the folder of the drawn photos.
+        save_dir: folder (on Drive, on a network disk) that keeps all of it packed, or None.
     """
 
     work_dir: Path
     is_demo: bool = False
+    save_dir: Path | None = None
+
+    @property
+    def root(self) -> Path:
+        """The folder that is kept as a whole: the work folder with the demo inside."""
+        return self.work_dir.parent if self.is_demo and self.work_dir.name == DEMO else self.work_dir
 
     def path(self, name: str | Path) -> Path:
         """``name`` below the work folder, or as it is when it is absolute (``~`` is the home folder)."""
         return self.work_dir / Path(name).expanduser()
 
+    def source(self, name: str | Path) -> Path:
+        """Something that the user brings: below the work folder, else below the folder that keeps it."""
+        own = self.path(name)
+        kept = self.save_dir / Path(name).expanduser() if self.save_dir else own
+        return kept if kept.exists() and not own.exists() else own
+
     def demo(self) -> "Places":
         """The same for the drawn photos, which never mix with the user's own."""
-        return self if self.is_demo else Places(self.work_dir / DEMO, is_demo=True)
+        return self if self.is_demo else Places(self.work_dir / DEMO, is_demo=True, save_dir=self.save_dir)
 
     def made_demo(self) -> "Places":
         """The folder of the drawn photos, made and marked as such."""
@@ -70,40 +85,70 @@ class Places:
 
     def classes_path(self, name: str) -> Path:
         """The class table: below the work folder, else the project's."""
-        own = self.path(name)
+        own = self.source(name)
         return own if own.exists() else project_dir() / Path(name).name if name == "classes.json" else own
 
 
-def find_places(work_dir: str = "", *, as_notebook: bool | None = None) -> Places:
-    """The work folder, made when missing.
+def find_places(work_dir: str = "", save_dir: str = "", *, as_notebook: bool | None = None) -> Places:
+    """The work folder, made when missing, and the folder that keeps it.
+
+    Where the work folder would be on Drive, the work is done on the local disk and kept there.
 
     Args:
         work_dir: a folder, or "" for the default: the current folder on the command line; in a notebook
             ``MyDrive/npylabel`` in Colab and ``workspace`` in the project elsewhere.
+        save_dir: a folder on a slow or shared disk that keeps the work folder packed; "" is none.
         as_notebook: take the notebook's default (None: when this is a notebook).
 
     Raises:
-        NpyLabelError: ``work_dir_unusable`` where the folder cannot be made, and below ``/content/drive``
-            where Drive is not mounted (a folder made there would make a later mount fail).
+        NpyLabelError: ``work_dir_unusable`` where a folder cannot be made or one lies in the other, and
+            ``drive_not_mounted`` below ``/content/drive`` where Drive is not mounted (a folder made there would make
+            a later mount fail).
     """
     use_notebook = in_notebook() if as_notebook is None else as_notebook
-    folder = Path(work_dir).expanduser() if work_dir else _default_folder(use_notebook)
-    folder = folder.resolve()
-    if folder.is_relative_to(DRIVE) and not (DRIVE / "MyDrive").is_dir():
+    folder = (Path(work_dir).expanduser() if work_dir else _default_folder(use_notebook)).absolute()
+    saved = Path(save_dir).expanduser().absolute() if save_dir else None
+    if folder.is_relative_to(DRIVE):
+        _refuse_unmounted(folder)
+        saved = saved or folder
+        folder = CONTENT / "work" / folder.relative_to(DRIVE).as_posix().removeprefix("MyDrive").strip("/")
+    if saved:
+        _make_saved(saved)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unusable(folder, error.strerror) from error
+    places = Places(folder.resolve(), is_demo=(folder / DEMO_MARK).exists(), save_dir=saved)
+    if saved and saved.resolve().is_relative_to(places.root):
+        raise _unusable(saved, _("it lies inside of the work folder that it shall keep"))
+    return places
+
+
+def _refuse_unmounted(folder: Path) -> None:
+    if not (DRIVE / "MyDrive").is_dir():
         raise NpyLabelError(
             "drive_not_mounted",
             _("The work folder {path} is on Google Drive, which is not mounted.").format(path=folder),
             _("Run the setup cell and allow Drive, or set work_dir to a folder outside /content/drive."),
         )
+
+
+def _make_saved(folder: Path) -> None:
+    if folder.is_relative_to(DRIVE):
+        _refuse_unmounted(folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        # Below a mount that is gone nothing may be made: its parent must be there.
+        folder.mkdir(parents=folder.is_relative_to(DRIVE), exist_ok=True)
     except OSError as error:
-        raise NpyLabelError(
-            "work_dir_unusable",
-            _("The work folder {path} cannot be used: {reason}.").format(path=folder, reason=error.strerror),
-            _("Set work_dir to a folder that you may write to."),
-        ) from error
-    return Places(folder, is_demo=(folder / DEMO_MARK).exists())
+        raise _unusable(folder, error.strerror) from error
+
+
+def _unusable(folder: Path, reason: str) -> NpyLabelError:
+    return NpyLabelError(
+        "work_dir_unusable",
+        _("The work folder {path} cannot be used: {reason}.").format(path=folder, reason=reason),
+        _("Set work_dir to a folder that you may write to."),
+    )
 
 
 def _default_folder(as_notebook: bool) -> Path:

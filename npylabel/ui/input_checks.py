@@ -32,7 +32,7 @@ def _photos(report: StepReport, places: Places, parameters: dict) -> None:
     if parameters["photos_dir"] == DEMO:
         report.messages.append(_("The demo photos will be drawn in {path}.").format(path=places.demo().work_dir))
         return
-    roots = [places.path(part) for part in split_sources(parameters["photos_dir"])]
+    roots = [places.source(part) for part in split_sources(parameters["photos_dir"])]
     listing = list_photos(roots, exclude=[places.path(parameters["dataset_dir"])])
     size = sum(ref.size_bytes for ref in listing.refs)
     report.messages.append(_("{count} photos, {size}, in {paths}.").format(
@@ -49,7 +49,7 @@ def _class_folders(report: StepReport, places: Places, parameters: dict) -> None
     if parameters["source_dir"] == DEMO:
         report.messages.append(_("The demo photos will be drawn in {path}.").format(path=places.demo().work_dir))
         return
-    source = places.path(parameters["source_dir"])
+    source = places.source(parameters["source_dir"])
     if parameters["make_folders"] and not source.exists():
         report.messages.append(_("Class folders will be made in {path}.").format(path=source))
         return

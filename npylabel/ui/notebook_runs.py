@@ -14,6 +14,7 @@ from npylabel.base.files import write_text
 from npylabel.base.i18n import _
 from npylabel.base.language import choose_language
 from npylabel.base.places import DEMO, Places, find_places, project_dir
+from npylabel.base.trip import Trip
 from npylabel.ui.input_checks import check_step_inputs
 
 # Parameters that name something of the user's: a path from where the command was typed.
@@ -58,7 +59,7 @@ def run_notebooks(arguments: list[str]) -> int:
     notebooks = find_notebooks()
     given = _parse(arguments, notebooks)
     language = choose_language(str(given.pop("language", "")))
-    places = find_places(str(given.pop("work_dir", "")), as_notebook=True)
+    places = find_places(str(given.pop("work_dir", "")), str(given.pop("save_dir", "")), as_notebook=True)
     chosen = _choose(notebooks, str(given.pop("only", "")))
     is_own = _is_own(given, chosen)
     if is_own:
@@ -71,8 +72,10 @@ def run_notebooks(arguments: list[str]) -> int:
         print(f"[{number}/{len(chosen)}] {notebook.path.stem}", flush=True)
         values = {name: value for name, value in given.items() if name in notebook.defaults}
         # Notebooks of the demo find their things in the demo folder, whatever else lies in the work folder.
-        faulty |= _execute(notebook, folder, {**values, "work_dir": str(world.work_dir), "language": language})
-    _summary(world, folder)
+        faulty |= _execute(notebook, folder, {
+            **values, "work_dir": str(world.work_dir), "save_dir": str(places.save_dir or ""), "language": language})
+    with Trip(places, lambda path: False):
+        _summary(world, folder)
     return int(faulty)
 
 

@@ -9,6 +9,15 @@ from npylabel.base.errors import NpyLabelError
 from npylabel.base.places import Places, find_places, in_colab, is_headless, project_dir
 
 
+def stand_in_for_content(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Path:
+    """The mounted Drive in a folder that stands for Colab's own."""
+    drive = folder.resolve() / "drive"
+    (drive / "MyDrive").mkdir(parents=True)
+    monkeypatch.setattr(places, "CONTENT", folder.resolve())
+    monkeypatch.setattr(places, "DRIVE", drive)
+    return drive
+
+
 def test_the_project_is_where_the_class_table_is() -> None:
     assert (project_dir() / "classes.json").is_file() and (project_dir() / "npylabel").is_dir()
 
@@ -60,11 +69,44 @@ def test_a_notebook_at_home_works_in_the_project(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_notebook_in_colab_works_on_drive(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    (tmp_path / "MyDrive").mkdir()
-    monkeypatch.setattr(places, "DRIVE", tmp_path.resolve())
+    drive = stand_in_for_content(monkeypatch, tmp_path)
     monkeypatch.setenv("COLAB_RELEASE_TAG", "release")
     assert in_colab()
-    assert find_places(as_notebook=True).work_dir == tmp_path.resolve() / "MyDrive" / "npylabel"
+    found = find_places(as_notebook=True)
+    assert (found.work_dir, found.save_dir) == (tmp_path.resolve() / "work/npylabel", drive / "MyDrive/npylabel")
+
+
+def test_a_work_folder_on_drive_is_kept_there_and_worked_on_here(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    drive = stand_in_for_content(monkeypatch, tmp_path)
+    found = find_places(str(drive / "MyDrive/photos/2024"))
+    assert (found.work_dir, found.save_dir) == (tmp_path.resolve() / "work/photos/2024", drive / "MyDrive/photos/2024")
+    assert found.made_demo().root == found.root == found.work_dir
+    assert find_places(str(found.demo().work_dir), str(found.save_dir)).root == found.root
+
+
+def test_what_the_user_brings_is_found_on_drive_too(tmp_path: Path) -> None:
+    here = Places(tmp_path / "work", save_dir=tmp_path / "kept")
+    (tmp_path / "kept/photos").mkdir(parents=True)
+    assert here.source("photos") == tmp_path / "kept/photos"
+    (tmp_path / "work/photos").mkdir(parents=True)
+    assert here.source("photos") == tmp_path / "work/photos"
+    assert here.source("new") == tmp_path / "work/new"
+
+
+@pytest.mark.parametrize("inside", ["", "saved"])
+def test_a_folder_cannot_keep_what_it_lies_in(tmp_path: Path, inside: str) -> None:
+    with pytest.raises(NpyLabelError) as caught:
+        find_places(str(tmp_path), str(tmp_path / inside))
+    assert caught.value.code == "work_dir_unusable"
+
+
+def test_no_folder_is_made_where_the_network_disk_is_gone(tmp_path: Path) -> None:
+    with pytest.raises(NpyLabelError) as caught:
+        find_places(str(tmp_path / "work"), str(tmp_path / "nas/npylabel"))
+    assert caught.value.code == "work_dir_unusable"
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_nothing_is_made_below_a_drive_that_is_not_mounted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

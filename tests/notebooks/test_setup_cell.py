@@ -18,9 +18,9 @@ from pathlib import Path
 root, project, allow_stdin = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3] == "person"
 builtins.get_ipython = lambda: types.SimpleNamespace(kernel=types.SimpleNamespace(_allow_stdin=allow_stdin))
 
-def mount(path):
+def mount(path, timeout_ms, readonly):
     with open(root / "mounts.txt", "a") as log:
-        log.write(path + "\\n")
+        log.write(f"{path} {timeout_ms} {readonly}\\n")
     (root / "drive/MyDrive").mkdir(parents=True)
     (root / "drive/MyDrive/npylabel_workbook").symlink_to(project)
 
@@ -30,7 +30,7 @@ google.colab.drive = types.SimpleNamespace(mount=mount)
 sys.modules |= {"google": google, "google.colab": google.colab}
 cell = (root / "cell.py").read_text(encoding="utf-8")
 for _ in range(2):
-    names = {"work_dir": sys.argv[4], "language": "en", "repo_url": ""}
+    names = {"work_dir": sys.argv[4], "photos_dir": sys.argv[5], "save_dir": "", "language": "en", "repo_url": ""}
     try:
         exec(compile(cell, "setup", "exec"), names)
     except AssertionError as error:
@@ -40,7 +40,9 @@ for _ in range(2):
 """
 
 
-def run_setup(root: Path, who: str, *, work_dir: str = "", mounted: bool = False, **environment: str) -> str:
+def run_setup(
+    root: Path, who: str, *, work_dir: str = "", photos_dir: str = "demo", mounted: bool = False, **environment: str
+) -> str:
     """What the setup cell, run twice, prints; ``root`` takes the place of /content."""
     cell = next(cell for cell in nbformat.read(NOTEBOOK, as_version=4).cells if cell.id == "setup")
     (root / "cell.py").write_text(cell.source.replace("/content/", f"{root}/"), encoding="utf-8")
@@ -50,8 +52,9 @@ def run_setup(root: Path, who: str, *, work_dir: str = "", mounted: bool = False
         (root / "drive/MyDrive/npylabel_workbook").symlink_to(PROJECT)
     kept = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "NPYLABEL_HEADLESS")}
     result = subprocess.run(
-        [sys.executable, str(root / "stub.py"), str(root), str(PROJECT), who, work_dir], cwd=root, text=True,
-        capture_output=True, env={**kept, "COLAB_RELEASE_TAG": "stub", **environment}, check=False)
+        [sys.executable, str(root / "stub.py"), str(root), str(PROJECT), who, work_dir, photos_dir], cwd=root,
+        text=True, capture_output=True, env={
+            **kept, "COLAB_RELEASE_TAG": "stub", "NPYLABEL_CONTENT": str(root), **environment}, check=False)
     assert result.returncode == 0, result.stderr
     return result.stdout
 
@@ -63,7 +66,7 @@ def mounts(root: Path) -> list[str]:
 
 def test_a_person_is_asked_once(tmp_path: Path) -> None:
     output = run_setup(tmp_path, "person")
-    assert mounts(tmp_path) == [f"{tmp_path}/drive"]
+    assert mounts(tmp_path) == [f"{tmp_path}/drive 600000 False"]
     assert output.count(f"PROJECT: {tmp_path}/drive/MyDrive/npylabel_workbook") == 2
 
 
@@ -83,3 +86,8 @@ def test_without_a_person_nothing_asks(tmp_path: Path, who: str, environment: di
 def test_a_work_folder_elsewhere_needs_no_drive(tmp_path: Path) -> None:
     run_setup(tmp_path, "person", work_dir=str(tmp_path / "work"))
     assert mounts(tmp_path) == []
+
+
+def test_photos_on_drive_with_results_elsewhere_are_mounted_for_reading_only(tmp_path: Path) -> None:
+    run_setup(tmp_path, "person", work_dir=str(tmp_path / "work"), photos_dir=f"{tmp_path}/drive/MyDrive/photos")
+    assert mounts(tmp_path) == [f"{tmp_path}/drive 600000 True"]
