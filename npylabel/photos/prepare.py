@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from npylabel.base.files import write_bytes
@@ -11,6 +11,7 @@ from npylabel.photos.archives import ZIP_ERRORS
 from npylabel.photos.decode import PhotoError, decode_photo
 from npylabel.photos.fit import encode_pair, fit_square
 from npylabel.photos.likeness import photo_hash
+from npylabel.photos.portions import Portions
 from npylabel.photos.reasons import DECODER_CRASHED
 from npylabel.photos.sources import PhotoRef
 from npylabel.photos.takeout import sidecar_taken
@@ -68,17 +69,22 @@ class Outcome:
     bw_sha256: str = ""
 
 
-
 def prepare_photos(jobs: Sequence[PhotoJob], *, workers: int = 0) -> Iterator[tuple[PhotoJob, Outcome]]:
     """Jobs and outcomes as they are done; a photo that kills its worker costs only itself.
 
+    Photos on a slow disk are copied ahead of the work, a few at a time.
+
     Raises:
         OSError: when the result cannot be written (a full disk); what was written before stays.
+        NpyLabelError: ``source_gone`` where the disk with the photos does not answer any more.
     """
-    for job, outcome in run_jobs(prepare_photo, jobs, workers=workers):
-        if isinstance(outcome, WorkerDiedError):
-            outcome = Outcome(job.ref.source, DECODER_CRASHED)
-        yield job, outcome
+    with Portions([job.ref for job in jobs]) as portions:
+        near = (replace(job, ref=ref) for job, ref in zip(jobs, portions, strict=True))
+        for job, outcome in run_jobs(prepare_photo, near, workers=workers):
+            if isinstance(outcome, WorkerDiedError):
+                outcome = Outcome(job.ref.source, DECODER_CRASHED)
+            portions.release(job.ref)
+            yield job, outcome
 
 
 def prepare_photo(job: PhotoJob) -> Outcome:

@@ -5,10 +5,12 @@ import re
 import stat
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import chain, count
 from pathlib import Path, PurePosixPath
 
+from npylabel.base.disks import is_slow_disk, patiently
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.i18n import _
 from npylabel.base.tables import printable
@@ -22,6 +24,8 @@ PHOTO_SUFFIXES = frozenset({
 })
 SYSTEM_NAMES = frozenset({"__macosx", "thumbs.db", "desktop.ini", "@eadir", "$recycle.bin", "lost+found"})
 MAX_FILE_BYTES = 512 * 2**20
+# Each question to Drive takes long, many at once do not take longer.
+_LISTING_THREADS = 16
 
 
 @dataclass(frozen=True)
@@ -52,9 +56,13 @@ class PhotoRef:
         Raises:
             OSError: where it cannot be read, or is known to be no file (a pipe would never end).
             archives.ZIP_ERRORS: where a zip is damaged.
+            NpyLabelError: ``source_gone`` where a slow disk does not answer any more.
         """
         if self.code:
             raise OSError(self.code)
+        return patiently(self.path, lambda: self._read(limit))
+
+    def _read(self, limit: int) -> bytes:
         if self.member is not None:
             return read_member(self.path, self.member, limit)
         with self.path.open("rb") as file:
@@ -115,11 +123,15 @@ def list_photos(
     listing = Listing()
     excluded = {path.resolve() for path in exclude}
     for root, label in zip(roots, _labels(roots), strict=True):
-        if root.is_dir():
-            for path in _walk(root, excluded):
-                _add_file(listing, path, f"{label}/{path.relative_to(root).as_posix()}")
-        elif root.is_file():
-            _add_file(listing, root, label)
+        status = _status(root)
+        kind = status.st_mode if status else 0
+        if stat.S_ISDIR(kind):
+            with ThreadPoolExecutor(_LISTING_THREADS if is_slow_disk(root.absolute()) else 1) as pool:
+                paths = list(_walk(root, excluded))
+                for path, status in zip(paths, pool.map(_status, paths), strict=True):
+                    _add_file(listing, path, f"{label}/{path.relative_to(root).as_posix()}", status)
+        elif stat.S_ISREG(kind):
+            _add_file(listing, root, label, status)
         else:
             raise NpyLabelError(
                 "photos_missing",
@@ -181,8 +193,9 @@ def _walk(root: Path, excluded: set[Path]) -> Iterator[Path]:
     while pending:
         folder = pending.pop()
         try:
-            status = folder.stat()
-            names = sorted(os.listdir(folder))
+            status = patiently(folder, folder.stat)
+            entries = patiently(folder, lambda folder=folder: {entry.name: entry for entry in os.scandir(folder)})
+            names = sorted(entries)
         except OSError:
             yield folder
             continue
@@ -192,19 +205,30 @@ def _walk(root: Path, excluded: set[Path]) -> Iterator[Path]:
         if folder != root and holds_results(names):
             continue
         for path in (folder / name for name in names if not is_hidden(name)):
-            # Not Path.is_dir: that raises where the folder above may be listed but not entered.
-            is_dir = os.path.isdir(path)  # noqa: PTH112
+            is_dir = _is_dir(entries[path.name])
             if is_dir:
                 pending.append(path)
             if not is_dir or path.suffix.lower() in PHOTO_SUFFIXES:
                 yield path
 
 
-def _add_file(listing: Listing, path: Path, source: str) -> None:
-    ref = PhotoRef(printable(source), path)
+def _is_dir(entry: os.DirEntry) -> bool:
     try:
-        status = path.stat()
+        return entry.is_dir()
+    except OSError:  # A folder that may be listed but not entered, a link into nothing.
+        return False
+
+
+def _status(path: Path) -> os.stat_result | None:
+    try:
+        return patiently(path, path.stat)
     except OSError:
+        return None
+
+
+def _add_file(listing: Listing, path: Path, source: str, status: os.stat_result | None) -> None:
+    ref = PhotoRef(printable(source), path)
+    if status is None:
         _add(listing, replace(ref, code="dangling_link" if path.is_symlink() else "unreadable"))
         return
     if stat.S_ISDIR(status.st_mode) and path.suffix.lower() not in PHOTO_SUFFIXES:
@@ -225,7 +249,7 @@ def _mark(status: os.stat_result) -> str:
 
 def _add_zip(listing: Listing, ref: PhotoRef) -> None:
     try:
-        members = list_members(ref.path)
+        members = patiently(ref.path, lambda: list_members(ref.path))
     except (*ZIP_ERRORS, OSError):
         listing.refs.append(replace(ref, code="broken_archive"))
         return

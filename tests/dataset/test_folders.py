@@ -44,13 +44,13 @@ def test_any_part_of_the_folders_has_the_same_ids(tmp_path: Path, random_seed: i
 def test_the_order_of_the_file_system_does_not_matter(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, order: str | int
 ) -> None:
-    root, listdir = lay_ids(tmp_path / "root", ID_OF), os.listdir
+    root, scandir = lay_ids(tmp_path / "root", ID_OF), os.scandir
 
-    def shuffled(path: Path) -> list[str]:
-        names = sorted(listdir(path), reverse=True)
-        return names if order == "backwards" else random.Random(order).sample(names, len(names))
+    def shuffled(path: Path) -> list[os.DirEntry]:
+        entries = sorted(scandir(path), key=lambda entry: entry.name, reverse=True)
+        return entries if order == "backwards" else random.Random(order).sample(entries, len(entries))
 
-    monkeypatch.setattr(os, "listdir", shuffled)
+    monkeypatch.setattr(os, "scandir", shuffled)
     assert_right(root, 100)
 
 

@@ -5,7 +5,7 @@ import os
 import random
 import zipfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -120,8 +120,8 @@ def test_the_order_of_the_file_system_does_not_matter(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, order: Callable[[list[str]], object]
 ) -> None:
     root = lay(tmp_path / "root", *(f"{folder}/{number}.jpg" for folder in "abc" for number in range(12)), "z.txt")
-    plain, listdir = list_photos([root]), os.listdir
-    monkeypatch.setattr(os, "listdir", lambda path: list(order(sorted(listdir(path)))))
+    plain, scandir = list_photos([root]), os.scandir
+    monkeypatch.setattr(os, "scandir", lambda path: list(order(sorted(scandir(path), key=lambda entry: entry.name))))
     assert list_photos([root]) == plain
 
 
@@ -158,14 +158,14 @@ def test_a_root_that_is_missing_is_named(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_cannot_be_listed_is_not_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    root, listdir = lay(tmp_path / "root", "a.jpg", "locked/b.jpg"), os.listdir
+    root, scandir = lay(tmp_path / "root", "a.jpg", "locked/b.jpg"), os.scandir
 
-    def refuse(path: Path) -> list[str]:
+    def refuse(path: Path) -> Iterator[os.DirEntry]:
         if Path(path).name == "locked":
             raise PermissionError(13, "no")
-        return listdir(path)
+        return scandir(path)
 
-    monkeypatch.setattr(os, "listdir", refuse)
+    monkeypatch.setattr(os, "scandir", refuse)
     assert [(ref.source, ref.code) for ref in list_photos([root]).refs] == [
         ("root/a.jpg", ""), ("root/locked", "unreadable")]
 

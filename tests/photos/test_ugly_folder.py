@@ -210,14 +210,14 @@ def test_a_second_run_changes_nothing(run: Run) -> None:
 def test_a_folder_that_cannot_be_listed_is_no_silent_loss(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     locked = tmp_path / "photos" / "2024"
     locked.mkdir(parents=True)
-    list_folder = os.listdir
+    scan_folder = os.scandir
 
     # Refused here, not by chmod, because root may list everything.
-    def listdir(path: Path) -> list[str]:
+    def scandir(path: Path) -> Iterator[os.DirEntry]:
         if Path(path) == locked:
             raise PermissionError(13, "Permission denied", str(path))
-        return list_folder(path)
+        return scan_folder(path)
 
-    monkeypatch.setattr(os, "listdir", listdir)
+    monkeypatch.setattr(os, "scandir", scandir)
     refs = list_photos([tmp_path / "photos"]).refs
     assert [(ref.source, ref.code) for ref in refs] == [("photos/2024", "unreadable")]

@@ -1,0 +1,89 @@
+"""Disks: which of them are slow, and reading from one that is sometimes gone."""
+
+import errno
+import os
+import time
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import TypeVar
+
+from npylabel.base import places
+from npylabel.base.errors import NpyLabelError
+from npylabel.base.i18n import _
+from npylabel.base.remote import patience_s
+
+Result = TypeVar("Result")
+_NETWORK = ("nfs", "cifs", "smb", "fuse.", "9p", "afs", "davfs", "sshfs")
+_PASSING = {errno.EIO, errno.ENOTCONN, errno.ETIMEDOUT, errno.ESTALE, errno.EAGAIN, errno.EBUSY}
+# One file that cannot be read is left out after this; a disk that is gone is waited for with all patience.
+_ONE_FILE_S = 10.0
+
+
+def is_slow_disk(path: Path, mounts: str | None = None) -> bool:
+    """Whether a path lies on Drive or on another disk that is reached through a network.
+
+    Args:
+        path: absolute.
+        mounts: text of ``/proc/mounts``; None reads it.
+    """
+    if path.is_relative_to(places.DRIVE):
+        return True
+    kinds = {}
+    for line in (_mounts() if mounts is None else mounts).splitlines():
+        fields = line.split(" ")
+        if len(fields) > 2 and path.is_relative_to(fields[1].replace("\\040", " ")):
+            kinds[len(fields[1])] = fields[2]
+    return bool(kinds) and kinds[max(kinds)].startswith(_NETWORK)
+
+
+def _mounts() -> str:
+    try:
+        return Path("/proc/mounts").read_text(encoding="utf-8", errors="replace")
+    except OSError:  # Another system than Linux.
+        return ""
+
+
+def patiently(path: Path, action: Callable[[], Result]) -> Result:
+    """What ``action`` reads at ``path``; on a slow disk a fault that may pass is waited for.
+
+    Raises:
+        OSError: of the action, where this one thing cannot be read.
+        NpyLabelError: ``source_gone`` where the disk itself does not answer any more.
+    """
+    if not _is_slow_folder(path.absolute().parent):
+        return action()
+    deadline, pause = time.monotonic() + min(_ONE_FILE_S, patience_s()), 0.1
+    while True:
+        try:
+            return action()
+        except OSError as error:
+            if error.errno not in _PASSING:
+                raise
+            if time.monotonic() > deadline:
+                _wait_for_disk(path.absolute().parent, error)
+                raise
+        time.sleep(pause)
+        pause *= 2
+
+
+@lru_cache(maxsize=4096)
+def _is_slow_folder(folder: Path) -> bool:
+    return is_slow_disk(folder)
+
+
+def _wait_for_disk(folder: Path, cause: OSError) -> None:
+    deadline, pause = time.monotonic() + patience_s(), 0.5
+    while True:
+        try:
+            os.listdir(folder)
+            return
+        except OSError:
+            if time.monotonic() > deadline:
+                raise NpyLabelError(
+                    "source_gone",
+                    _("The disk with the photos does not answer any more: {path}: {reason}.").format(
+                        path=folder, reason=cause.strerror or cause),
+                    _("Run the setup cell again to connect Drive, then this cell: what is done stays.")) from cause
+        time.sleep(pause)
+        pause = min(2 * pause, 15)
