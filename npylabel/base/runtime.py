@@ -52,9 +52,14 @@ def install_missing() -> list[str]:
     return missing
 
 
+def has_gpu() -> bool:
+    """Whether this machine has an NVIDIA GPU, without importing torch."""
+    return bool(shutil.which("nvidia-smi")) or Path("/dev/nvidia0").exists()
+
+
 def gpu_hint() -> str:
-    """A sentence about the GPU, without importing torch."""
-    if shutil.which("nvidia-smi") or Path("/dev/nvidia0").exists():
+    """A sentence about the GPU."""
+    if has_gpu():
         return _("This machine has a GPU.")
     if in_colab():
         return _("This runtime has no GPU: training is slow. Runtime, Change runtime type, T4 GPU switches it on.")

@@ -5,12 +5,13 @@ from pathlib import Path
 
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.i18n import _
-from npylabel.base.places import DRIVE, Places
+from npylabel.base.places import Places, in_colab
 from npylabel.base.report import StepReport
 from npylabel.base.tables import read_csv
 from npylabel.dataset.labels import table_path
 from npylabel.dataset.training_data import SPLIT
 from npylabel.dataset.verify import VERIFY_TABLE
+from npylabel.labeler.plan import Work, plan_path, this_machine
 from npylabel.photos.manifest import MANIFEST, OK
 
 DATASET, TRAIN_DATA, MODEL = "tintora_dataset", "train_data", "models/tiny_cnn.pth"
@@ -32,11 +33,34 @@ def describe_status(places: Places) -> StepReport:
         report.messages += [f"{title}: {line}" for line in _lines(done)]
     # Who only tried the demo so far goes on with the demo.
     begun = next((name for name, _world in worlds if any(report.facts[name].values())), worlds[0][0])
-    report.measured["saved_in"] = str(places.work_dir)
-    where = _("on Google Drive") if places.work_dir.is_relative_to(DRIVE) else _("on this machine")
-    report.messages.append(_("Saved {where}: {path}").format(where=where, path=places.work_dir))
+    report.measured["saved_in"] = str(places.save_dir or places.work_dir)
+    report.messages += [_where(places), *_time_left(places, report.facts[begun])]
     report.next_step = _next(report.facts[begun])
     return report
+
+
+def _where(places: Places) -> str:
+    if places.save_dir:
+        return _("Kept in {path}, packed; worked on in {work_dir}.").format(
+            path=places.save_dir, work_dir=places.work_dir)
+    if in_colab():
+        return _("Attention: {path} is gone when this session ends. Run the setup cell and allow Drive, or set "
+                 "save_dir.").format(path=places.work_dir)
+    return _("Saved on this machine: {path}").format(path=places.work_dir)
+
+
+def _time_left(places: Places, done: dict) -> list[str]:
+    """What the steps that are not done will take on this machine; nothing before there are photos."""
+    undone = {"02": not done["training_photos"], "03": not done["epochs"], "04": done["labels"] < done["photos"],
+              "05": done["faults"] is None or done["faults"] > 0}
+    left = [step for step, is_left in undone.items() if is_left]
+    if not done["photos"] or not left:
+        return []
+    machine = this_machine(places)
+    plan = plan_path(Work(done["photos"], 0, done["training_photos"] or done["photos"]), machine)
+    minutes = sum(need.gpu_minutes if machine.has_gpu else need.minutes for need in plan.needs if need.step in left)
+    return [_("Left to do: {steps}, about {minutes} min on this machine.").format(
+        steps=", ".join(left), minutes=max(1, round(minutes)))]
 
 
 def _done(world: Places) -> dict[str, object]:
