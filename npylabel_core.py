@@ -11,12 +11,10 @@ from pathlib import Path
 from npylabel.base.classes import ClassTable, load_classes
 from npylabel.base.i18n import _
 from npylabel.base.language import choose_language
-from npylabel.base.places import Places, find_places
+from npylabel.base.places import DEMO, UPLOAD, Places, find_places, is_headless
 from npylabel.base.report import StepReport
 from npylabel.base.trip import bring, carried
 from npylabel.ui.command_line import run_command
-
-DEMO = "demo"
 
 
 @carried
@@ -28,7 +26,7 @@ def collect_and_grayscale(
     """Photos of any kind become squares in color and grayscale, under the same name.
 
     Args:
-        photos_dir: your folder or zip of photos, several separated by a semicolon; "demo" draws some
+        photos_dir: folder or zip of photos, several with semicolons; "demo" draws some, "upload" asks the browser
         dataset_dir: where the dataset goes
         size_px: side of the squares in pixels
         fit: crop keeps the middle, pad keeps all between black bars, stretch keeps all and distorts
@@ -40,6 +38,7 @@ def collect_and_grayscale(
         language: en or ru
     """
     from npylabel.photos.collect import collect_photos
+    from npylabel.photos.portions import receive_uploads, release_uploads
     from npylabel.photos.sources import split_sources
     from npylabel.ui.sheets import contact_sheet, pair_tiles
 
@@ -51,10 +50,15 @@ def collect_and_grayscale(
         places = places.made_demo()
         photos_dir = str(places.path("photos"))
         write_truth(places.work_dir, write_demo_photos(Path(photos_dir), photos_per_class=demo_per_class))
+    asks_browser = photos_dir == UPLOAD
+    if asks_browser:
+        photos_dir = str(receive_uploads(places.uploads, headless=is_headless()))
     out = places.path(dataset_dir)
     report = collect_photos(
         [places.source(part) for part in split_sources(photos_dir)], out, size_px=size_px, fit=fit,
         image_format=image_format, workers=workers, made_from=_made_from(places), exclude=_results(places))
+    if asks_browser:
+        release_uploads(places.uploads)
     names = sorted(path.name for path in (out / "color").iterdir())
     if names:
         report.pictures[_("Color and grayscale")] = contact_sheet(pair_tiles(out, names), out / "contact_sheet.jpg")
@@ -225,6 +229,33 @@ def verify_tintora(
 
 
 @carried
+def manage(
+    *, action: str = "plan", value: str = "", confirm: bool = False, dataset_dir: str = "tintora_dataset",
+    data_path: str = "train_data", save_path: str = "models/tiny_cnn.pth", classes_path: str = "classes.json",
+    work_dir: str = "", save_dir: str = "", language: str = "",
+) -> StepReport:
+    """Plan the work and look after it: what would change is listed first, and done with confirm.
+
+    Args:
+        action: plan, doctor, leave_out, take_back, change_classes, start_over, free_room or bring
+        value: what to act on - photos for plan, names of photos, "old > new; + added" for classes, a step, or parts
+        confirm: do what is listed
+        dataset_dir: holds bw, color and labels
+        data_path: the training data
+        save_path: the model file
+        classes_path: the class table
+        work_dir: folder below which all relative paths lie
+        save_dir: folder on Drive or a network disk that keeps the work folder packed; empty: none, in Colab Drive
+        language: en or ru
+    """
+    from npylabel.labeler.manage import manage_work
+
+    return manage_work(
+        _start(work_dir, save_dir, language), action, value, confirm=confirm, dataset_dir=dataset_dir,
+        data_path=data_path, save_path=save_path, classes_path=classes_path)
+
+
+@carried
 def status(*, work_dir: str = "", save_dir: str = "", language: str = "") -> StepReport:
     """Say what is done, what comes next, and where everything is saved.
 
@@ -262,8 +293,8 @@ def check_inputs(
 
 
 STEPS: dict[str, Callable[..., StepReport]] = {
-    "collect_and_grayscale": collect_and_grayscale, "build_train_data": build_train_data, "train": train,
-    "auto_label": auto_label, "verify_tintora": verify_tintora,
+    "manage": manage, "collect_and_grayscale": collect_and_grayscale, "build_train_data": build_train_data,
+    "train": train, "auto_label": auto_label, "verify_tintora": verify_tintora,
 }
 
 

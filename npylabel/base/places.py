@@ -12,6 +12,8 @@ from npylabel.base.i18n import _, in_notebook
 CONTENT = Path(os.environ.get("NPYLABEL_CONTENT", "/content"))
 DRIVE = CONTENT / "drive"
 DEMO = "demo"
+# What step 01 takes as "ask the browser".
+UPLOAD = "upload"
 # Lies in the folder of the drawn photos; a folder that is only called "demo" is the user's own.
 DEMO_MARK = ".npylabel-demo"
 
@@ -55,6 +57,11 @@ class Places:
     def root(self) -> Path:
         """The folder that is kept as a whole: the work folder with the demo inside."""
         return self.work_dir.parent if self.is_demo and self.work_dir.name == DEMO else self.work_dir
+
+    @property
+    def uploads(self) -> Path:
+        """Where files from the browser wait for step 01: beside the work folder, so that they are not kept."""
+        return self.root.with_name(f".npylabel-uploads-{self.root.name}")
 
     def path(self, name: str | Path) -> Path:
         """``name`` below the work folder, or as it is when it is absolute (``~`` is the home folder)."""

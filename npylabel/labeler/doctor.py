@@ -35,7 +35,6 @@ def doctor_report(places: Places) -> StepReport:
     report.messages.append(_("Copy this into your question:"))
     report.messages += [f"{name}: {value}" for name, value in facts.items()]
     report.facts |= {"action": "doctor", "done": True}
-    report.measured |= facts
     report.next_step = counts.next_step
     return report
 

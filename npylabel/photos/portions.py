@@ -95,3 +95,8 @@ def receive_uploads(folder: Path, *, headless: bool) -> Path:
     if not files.upload(target_dir=str(folder)) and not any(folder.iterdir()):
         raise NpyLabelError("no_photos", _("No file was chosen."), _("Run the cell again and choose your photos."))
     return folder
+
+
+def release_uploads(folder: Path) -> None:
+    """Remove what the browser sent: copies, whose photos are in the dataset now."""
+    shutil.rmtree(folder, ignore_errors=True)

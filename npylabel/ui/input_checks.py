@@ -5,7 +5,7 @@ from pathlib import Path
 
 from npylabel.base.classes import load_classes
 from npylabel.base.i18n import _
-from npylabel.base.places import DEMO, Places
+from npylabel.base.places import DEMO, UPLOAD, Places
 from npylabel.base.report import StepReport
 
 
@@ -31,6 +31,9 @@ def _photos(report: StepReport, places: Places, parameters: dict) -> None:
 
     if parameters["photos_dir"] == DEMO:
         report.messages.append(_("The demo photos will be drawn in {path}.").format(path=places.demo().work_dir))
+        return
+    if parameters["photos_dir"] == UPLOAD:
+        report.messages.append(_("The browser will ask for the photos."))
         return
     roots = [places.source(part) for part in split_sources(parameters["photos_dir"])]
     listing = list_photos(roots, exclude=[places.path(parameters["dataset_dir"])])
@@ -90,11 +93,17 @@ def _dataset(report: StepReport, places: Places, parameters: dict) -> None:
         report.messages.append(_("{count} files in {path}.").format(count=_count(dataset / name), path=dataset / name))
 
 
+def _managing(report: StepReport, places: Places, parameters: dict) -> None:
+    text = _("{action}: what is listed will be done.") if parameters["confirm"] else _(
+        "{action}: nothing will be changed, only listed.")
+    report.messages.append(text.format(action=parameters["action"]))
+
+
 def _count(folder: Path) -> int:
     return sum(1 for path in folder.iterdir() if path.is_file()) if folder.is_dir() else 0
 
 
 _CHECKS: dict[str, Callable[[StepReport, Places, dict], None]] = {
-    "collect_and_grayscale": _photos, "build_train_data": _class_folders, "train": _training, "auto_label": _labeling,
-    "verify_tintora": _dataset,
+    "manage": _managing, "collect_and_grayscale": _photos, "build_train_data": _class_folders, "train": _training,
+    "auto_label": _labeling, "verify_tintora": _dataset,
 }

@@ -125,7 +125,9 @@ def _choose(notebooks: list[Notebook], only: str) -> list[Notebook]:
     if unknown:
         raise NpyLabelError("bad_parameter", _("{name} is {value!r}.").format(name="only", value=only),
                             _("Use numbers of notebooks, such as --only 01,02."))
-    return [notebook for notebook in notebooks if not numbers or notebook.number in numbers]
+    # 00 looks after the work and is no part of it.
+    wanted = numbers or [notebook.number for notebook in notebooks if notebook.number != "00"]
+    return [notebook for notebook in notebooks if notebook.number in wanted]
 
 
 def _is_own(given: dict[str, object], chosen: list[Notebook]) -> bool:

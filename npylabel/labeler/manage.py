@@ -1,0 +1,76 @@
+"""Looking after the work folder: the actions behind ``manage``, each of which lists before it changes anything."""
+
+from npylabel.base.errors import NpyLabelError
+from npylabel.base.i18n import _
+from npylabel.base.places import Places
+from npylabel.base.report import StepReport
+
+# Actions that read tables only; for the others all that is saved has to be here.
+LOOKING = ("plan", "doctor")
+ACTIONS = (*LOOKING, "leave_out", "take_back", "change_classes", "start_over", "free_room", "bring")
+
+
+def manage_work(
+    places: Places, action: str, value: str, *, confirm: bool, dataset_dir: str, data_path: str, save_path: str,
+    classes_path: str,
+) -> StepReport:
+    """The report of one action.
+
+    Args:
+        places: of the user's own work.
+        action: one of ``ACTIONS``.
+        value: photos to plan for; names of photos; changes of classes; a step; what to free.
+        confirm: do what is listed.
+        dataset_dir: holds color, bw and labels.
+        data_path: the training data.
+        save_path: the model file.
+        classes_path: the class table.
+
+    Raises:
+        NpyLabelError: ``bad_parameter`` for an unknown action; what the action raises.
+    """
+    if action not in ACTIONS:
+        raise NpyLabelError("bad_parameter", _("{name} is {value!r}.").format(name="action", value=action),
+                            _("Use one of: {allowed}.").format(allowed=", ".join(ACTIONS)))
+    if action == "plan":
+        from npylabel.labeler.plan import plan_report
+
+        return plan_report(places, value)
+    if action == "doctor":
+        from npylabel.labeler.doctor import doctor_report
+
+        return doctor_report(places)
+    world = places.world_of(dataset_dir, data_path, save_path)
+    if action == "bring":
+        return _brought(world, dataset_dir)
+    if action in ("leave_out", "take_back"):
+        from npylabel.dataset.leave_out import leave_out_photos
+
+        report = leave_out_photos(world, value, back=action == "take_back", confirm=confirm, dataset_dir=dataset_dir,
+                                  data_path=data_path)
+    elif action == "change_classes":
+        from npylabel.dataset.class_changes import change_classes
+
+        report = change_classes(world, value, confirm=confirm, classes_path=classes_path,
+                                labels_dir=f"{dataset_dir}/labels", data_path=data_path, model_path=save_path)
+    elif action == "start_over":
+        from npylabel.labeler.start_over import start_over
+
+        report = start_over(world, value, confirm=confirm, dataset_dir=dataset_dir, data_path=data_path,
+                            save_path=save_path)
+    else:
+        from npylabel.labeler.free_room import free_room
+
+        report = free_room(world, value, confirm=confirm, dataset_dir=dataset_dir, data_path=data_path,
+                           save_path=save_path)
+    return report
+
+
+def _brought(world: Places, dataset_dir: str) -> StepReport:
+    report = StepReport("manage")
+    dataset = world.path(dataset_dir)
+    report.facts |= {"action": "bring", "done": True, "dataset": dataset.is_dir()}
+    report.files["dataset"] = dataset
+    report.messages.append(_("All that is saved is on this machine now: {path}").format(path=world.root))
+    report.next_step = _("TintoraAI in the same session reads it there: --data_path {path}").format(path=dataset)
+    return report
