@@ -7,7 +7,7 @@ from npylabel.base.report import StepReport
 
 # Actions that read tables only; for the others all that is saved has to be here.
 LOOKING = ("plan", "doctor")
-ACTIONS = (*LOOKING, "leave_out", "take_back", "change_classes", "start_over", "free_room", "bring")
+ACTIONS = (*LOOKING, "leave_out", "take_back", "classes", "reset", "free", "bring")
 
 
 def manage_work(
@@ -48,12 +48,12 @@ def manage_work(
 
         report = leave_out_photos(world, value, back=action == "take_back", confirm=confirm, dataset_dir=dataset_dir,
                                   data_path=data_path)
-    elif action == "change_classes":
+    elif action == "classes":
         from npylabel.dataset.class_changes import change_classes
 
         report = change_classes(world, value, confirm=confirm, classes_path=classes_path,
                                 labels_dir=f"{dataset_dir}/labels", data_path=data_path, model_path=save_path)
-    elif action == "start_over":
+    elif action == "reset":
         from npylabel.labeler.start_over import start_over
 
         report = start_over(world, value, confirm=confirm, dataset_dir=dataset_dir, data_path=data_path,
@@ -63,6 +63,8 @@ def manage_work(
 
         report = free_room(world, value, confirm=confirm, dataset_dir=dataset_dir, data_path=data_path,
                            save_path=save_path)
+    report.step = "manage"
+    report.facts["action"] = action
     return report
 
 
