@@ -7,6 +7,7 @@ import pytest
 
 import npylabel_core as core
 from npylabel.dataset.faults import CODES
+from npylabel.ui.command_line import make_parser
 from npylabel.ui.notebook_runs import find_notebooks
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -33,7 +34,7 @@ def test_both_languages_have_the_same_commands() -> None:
 
 @pytest.mark.parametrize("name", READMES)
 def test_every_step_and_flag_exists(name: str) -> None:
-    parser = core.make_parser()
+    parser = make_parser({**core.STEPS, "status": core.status})
     found = 0
     for command in commands(text_of(name)):
         words = re.match(r"python npylabel_core\.py (.+)", command)
