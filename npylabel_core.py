@@ -272,12 +272,12 @@ def status(*, work_dir: str = "", save_dir: str = "", language: str = "") -> Ste
 
 def setup(*, work_dir: str = "", save_dir: str = "", language: str = "") -> StepReport:
     """Prepare a notebook: install what is missing, say what machine this is and what is done so far."""
-    from npylabel.base.runtime import gpu_hint, install_missing
+    from npylabel.base.runtime import drive_hint, gpu_hint, install_missing
 
     choose_language(language)
     install_missing()
     report = status(work_dir=work_dir, save_dir=save_dir, language=language)
-    report.messages.insert(0, gpu_hint())
+    report.messages[:0] = [hint for hint in (gpu_hint(), drive_hint()) if hint]
     return report
 
 

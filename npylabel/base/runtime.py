@@ -2,11 +2,13 @@
 
 import importlib
 import importlib.metadata
+import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+from npylabel.base import places
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.i18n import _
 from npylabel.base.places import in_colab, project_dir
@@ -64,3 +66,19 @@ def gpu_hint() -> str:
     if in_colab():
         return _("This runtime has no GPU: training is slow. Runtime, Change runtime type, T4 GPU switches it on.")
     return _("This machine has no GPU: training runs on the processor.")
+
+
+# Drive's mount reads the whole root folder first and gives up on a crowded one (Colab's FAQ on Drive time-outs).
+CROWDED_ROOT = 2000
+
+
+def drive_hint() -> str:
+    """What to do about a root folder of Drive that will soon be too crowded to mount; "" where there is nothing."""
+    try:
+        entries = len(os.listdir(places.DRIVE / "MyDrive"))
+    except OSError:
+        return ""
+    if entries <= CROWDED_ROOT:
+        return ""
+    return _("{count} files lie directly in My Drive, which makes it slow and hard to mount: move them into "
+             "folders.").format(count=entries)

@@ -16,14 +16,12 @@ from npylabel.base.i18n import _
 from npylabel.base.parallel import cpu_count
 from npylabel.base.places import Places, in_colab, is_headless, project_dir
 from npylabel.base.report import StepReport
-from npylabel.base.runtime import missing_requirements
+from npylabel.base.runtime import CROWDED_ROOT, missing_requirements
 from npylabel.labeler.status import describe_status
 from npylabel.photos.preflight import size_text
 
 _LIBRARIES = ("torch", "torchvision", "lightning", "torchmetrics", "numpy", "pillow", "pillow-heif", "simplejpeg",
               "isal", "matplotlib", "ipywidgets", "ipykernel", "papermill", "nbconvert")
-# Drive's mount times out on a root folder with very many entries (Colab's FAQ on Drive time-outs).
-CROWDED_ROOT = 2000
 
 
 def doctor_report(places: Places) -> StepReport:

@@ -4,6 +4,7 @@ import argparse
 import ast
 import json
 import os
+import re
 import sys
 import time
 from dataclasses import dataclass
@@ -26,11 +27,12 @@ _OWN = {"01": "photos_dir", "02": "source_dir"}
 
 @dataclass(frozen=True)
 class Notebook:
-    """One notebook: its file, its number, and its parameters with their defaults."""
+    """One notebook: its file, its number, and its parameters with their defaults and their English help."""
 
     path: Path
     number: str
     defaults: dict[str, object]
+    helps: dict[str, str]
 
 
 def find_notebooks() -> list[Notebook]:
@@ -41,8 +43,15 @@ def find_notebooks() -> list[Notebook]:
     for path in sorted((project_dir() / "notebooks").glob("[0-9][0-9]_*.ipynb")):
         parameters = papermill.inspect_notebook(path)
         defaults = {name: ast.literal_eval(entry["default"]) for name, entry in parameters.items()}
-        found.append(Notebook(path, path.name[:2], defaults))
+        found.append(Notebook(path, path.name[:2], defaults, _helps(path)))
     return found
+
+
+def _helps(path: Path) -> dict[str, str]:
+    """What the form of a notebook says about each parameter, in English."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    source = "".join(next(cell["source"] for cell in cells if cell["id"] == "parameters"))
+    return {name: text for text, name in re.findall(r"^# @markdown (.+?)<br>.*\n(\w+) = ", source, re.MULTILINE)}
 
 
 def run_notebooks(arguments: list[str]) -> int:
@@ -83,11 +92,13 @@ def _parse(arguments: list[str], notebooks: list[Notebook]) -> dict[str, object]
     parser = argparse.ArgumentParser("npylabel_core.py run", allow_abbrev=False, description=(
         "Run the notebooks in order. Any parameter of a notebook is a flag."))
     kinds = {name: type(default) for notebook in notebooks for name, default in notebook.defaults.items()}
-    for name in sorted({*kinds, "only", "work_dir", "language"}):
-        holders = ", ".join(notebook.number for notebook in notebooks if name in notebook.defaults)
+    helps = {name: text for notebook in reversed(notebooks) for name, text in notebook.helps.items()}
+    helps["only"] = "numbers of the notebooks to run, such as 01,02"
+    for name in sorted({*kinds, "only"}):
+        holders = ", ".join(notebook.number for notebook in notebooks if name in notebook.defaults) or "all"
         flag = {"nargs": "?", "const": "true"} if kinds.get(name) is bool else {}
         parser.add_argument(f"--{name}", *ALIASES.get(name, []), dest=name, default=None, **flag,
-                            help=_("notebooks {numbers}").format(numbers=holders or "-"))
+                            help=f"{helps[name]} ({holders})".replace("%", "%%"))
     options, unknown = parser.parse_known_args(arguments)
     if unknown:
         raise NpyLabelError(
