@@ -155,14 +155,14 @@ def test_what_never_arrives(root: Path) -> None:
 
 def test_a_replaced_file_may_be_lost_with_its_successor(root: Path) -> None:
     found = Counter()
-    for seed in range(40):
+    for seed in range(24):
         folder = root / str(seed)
         folder.mkdir()
         left = dead_after_writing(folder, seed, "never")
         found.update(name for name in ("replaced", "again", "changed") if name in left)
-    assert found["changed"] == 40
-    assert 8 < found["replaced"] < 32
-    assert 8 < found["again"] < 32
+    assert found["changed"] == 24
+    assert 3 < found["replaced"] < 21
+    assert 3 < found["again"] < 21
 
 
 def test_what_arrives_cut_short(root: Path) -> None:
@@ -287,7 +287,7 @@ def random_work(root: Path, rng: random.Random, versions: dict[str, set[str]]) -
 
 @pytest.mark.parametrize("lag_ops", [3, 40, NEVER_UPLOADED])
 def test_whatever_a_machine_did_only_pending_changes_are_lost(tmp_path: Path, lag_ops: float) -> None:
-    for seed in range(10):
+    for seed in range(5):
         rng, versions = random.Random(seed), {}
         root = tmp_path / str(seed) / "drive"
         root.mkdir(parents=True)
