@@ -1,8 +1,6 @@
 """Disks: which of them are slow, and reading from one that is sometimes gone."""
 
-import errno
 import os
-import time
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -11,11 +9,10 @@ from typing import TypeVar
 from npylabel.base import places
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.i18n import _
-from npylabel.base.remote import patience_s
+from npylabel.base.patience import PASSING, patience_s, retry
 
 Result = TypeVar("Result")
 _NETWORK = ("nfs", "cifs", "smb", "fuse.", "9p", "afs", "davfs", "sshfs")
-_PASSING = {errno.EIO, errno.ENOTCONN, errno.ETIMEDOUT, errno.ESTALE, errno.EAGAIN, errno.EBUSY}
 # One file that cannot be read is left out after this; a disk that is gone is waited for with all patience.
 _ONE_FILE_S = 10.0
 
@@ -53,18 +50,12 @@ def patiently(path: Path, action: Callable[[], Result]) -> Result:
     """
     if not _is_slow_folder(path.absolute().parent):
         return action()
-    deadline, pause = time.monotonic() + min(_ONE_FILE_S, patience_s()), 0.1
-    while True:
-        try:
-            return action()
-        except OSError as error:
-            if error.errno not in _PASSING:
-                raise
-            if time.monotonic() > deadline:
-                _wait_for_disk(path.absolute().parent, error)
-                raise
-        time.sleep(pause)
-        pause *= 2
+    try:
+        return retry(action, min(_ONE_FILE_S, patience_s()))
+    except OSError as error:
+        if error.errno in PASSING:
+            _wait_for_disk(path.absolute().parent, error)
+        raise
 
 
 @lru_cache(maxsize=4096)
@@ -73,17 +64,11 @@ def _is_slow_folder(folder: Path) -> bool:
 
 
 def _wait_for_disk(folder: Path, cause: OSError) -> None:
-    deadline, pause = time.monotonic() + patience_s(), 0.5
-    while True:
-        try:
-            os.listdir(folder)
-            return
-        except OSError:
-            if time.monotonic() > deadline:
-                raise NpyLabelError(
-                    "source_gone",
-                    _("The disk with the photos does not answer any more: {path}: {reason}.").format(
-                        path=folder, reason=cause.strerror or cause),
-                    _("Run the setup cell again to connect Drive, then this cell: what is done stays.")) from cause
-        time.sleep(pause)
-        pause = min(2 * pause, 15)
+    try:
+        retry(lambda: os.listdir(folder), patience_s())
+    except OSError as error:
+        raise NpyLabelError(
+            "source_gone",
+            _("The disk with the photos does not answer any more: {path}: {reason}.").format(
+                path=folder, reason=cause.strerror or cause),
+            _("Run the setup cell again to connect Drive, then this cell: what is done stays.")) from error

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.i18n import _, in_notebook
+from npylabel.base.patience import patience_s, retry
 
 # Colab's own folder, which lives as long as the session; another one stands for it in tests.
 CONTENT = Path(os.environ.get("NPYLABEL_CONTENT", "/content"))
@@ -71,7 +72,7 @@ class Places:
         """Something that the user brings: below the work folder, else below the folder that keeps it."""
         own = self.path(name)
         kept = self.save_dir / Path(name).expanduser() if self.save_dir else own
-        return kept if kept.exists() and not own.exists() else own
+        return kept if not own.exists() and _is_there(kept) else own
 
     def demo(self) -> "Places":
         """The same for the drawn photos, which never mix with the user's own."""
@@ -131,8 +132,25 @@ def find_places(work_dir: str = "", save_dir: str = "", *, as_notebook: bool | N
     return places
 
 
+def _is_there(path: Path) -> bool:
+    """Whether something is there; a disk that does not answer is waited for.
+
+    Raises:
+        NpyLabelError: ``drive_gone``.
+    """
+    try:
+        retry(path.stat, patience_s())
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise NpyLabelError(
+            "drive_gone", _("{path} cannot be used: {reason}.").format(path=path, reason=error.strerror or error),
+            _("Run the setup cell again to connect Drive, then this cell.")) from error
+    return True
+
+
 def _refuse_unmounted(folder: Path) -> None:
-    if not (DRIVE / "MyDrive").is_dir():
+    if not _is_there(DRIVE / "MyDrive"):
         raise NpyLabelError(
             "drive_not_mounted",
             _("The work folder {path} is on Google Drive, which is not mounted.").format(path=folder),
@@ -145,7 +163,7 @@ def _make_saved(folder: Path) -> None:
         _refuse_unmounted(folder)
     try:
         # Below a mount that is gone nothing may be made: its parent must be there.
-        folder.mkdir(parents=folder.is_relative_to(DRIVE), exist_ok=True)
+        retry(lambda: folder.mkdir(parents=folder.is_relative_to(DRIVE), exist_ok=True), patience_s())
     except OSError as error:
         raise _unusable(folder, error.strerror) from error
 
@@ -161,6 +179,6 @@ def _unusable(folder: Path, reason: str) -> NpyLabelError:
 def _default_folder(as_notebook: bool) -> Path:
     if not as_notebook:
         return Path.cwd()
-    if in_colab() and (DRIVE / "MyDrive").is_dir():
+    if in_colab() and _is_there(DRIVE / "MyDrive"):
         return DRIVE / "MyDrive" / "npylabel"
     return project_dir() / "workspace"

@@ -1,15 +1,19 @@
 """Photos decoded once: uint8 pixels in a file on the local disk, mapped into memory."""
 
-import tempfile
+import math
+import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
 
+from npylabel.base.errors import NpyLabelError
 from npylabel.base.i18n import _
 from npylabel.base.parallel import cpu_count
 from npylabel.base.progress import track
+from npylabel.base.scratch import scratch_folder
 from npylabel.photos.archives import ZIP_ERRORS
 from npylabel.photos.decode import PhotoError, decode_photo
 from npylabel.photos.fit import fit_square
@@ -25,6 +29,22 @@ def decode_pixels(data: bytes, input_px: int, fit: str) -> np.ndarray:
     return np.asarray(fit_square(decode_photo(data, input_px).image, input_px, fit))
 
 
+def _mapped(file: Path, shape: tuple[int, ...]) -> np.ndarray:
+    """Zeros in a file, with the room taken at once: a disk that fills up under a mapped file kills the process."""
+    size = math.prod(shape)
+    try:
+        with file.open("wb") as room:
+            os.posix_fallocate(room.fileno(), 0, size)
+    except AttributeError:  # Not on macOS and Windows.
+        pass
+    except OSError as error:
+        raise NpyLabelError(
+            "disk_full", _("{path} has no room for {size} MB of pixels: {reason}.").format(
+                path=file.parent, size=size // 2**20, reason=error.strerror),
+            _("Free some room on this machine, or set TMPDIR to a folder on a larger disk.")) from error
+    return np.memmap(file, np.uint8, "r+" if file.stat().st_size else "w+", shape=shape)
+
+
 class PixelStore:
     """Pixels of many photos, ``(n, input_px, input_px, 3)`` uint8, in a temporary file that closing removes.
 
@@ -33,18 +53,21 @@ class PixelStore:
         input_px: side of the squares.
         fit: "crop", "pad" or "stretch" for photos that are not square.
 
+    Raises:
+        NpyLabelError: ``disk_full``.
+
     Attributes:
         pixels: black where a photo cannot be read.
         unreadable: reason code by index of those.
     """
 
     def __init__(self, refs: Sequence[PhotoRef], input_px: int, fit: str) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="npylabel-pixels-")
+        self._scratch = ExitStack()
+        folder = self._scratch.enter_context(scratch_folder())
         self.unreadable: dict[int, str] = {}
         shape = (len(refs), input_px, input_px, 3)
-        file = Path(self._folder.name) / "pixels"
         # A mapped file cannot have zero bytes.
-        self.pixels = np.memmap(file, np.uint8, "w+", shape=shape) if refs else np.zeros(shape, np.uint8)
+        self.pixels = _mapped(folder / "pixels", shape) if refs else np.zeros(shape, np.uint8)
 
         def fill(index: int) -> None:
             try:
@@ -68,4 +91,4 @@ class PixelStore:
 
     def __exit__(self, *_error: object) -> None:
         del self.pixels
-        self._folder.cleanup()
+        self._scratch.close()

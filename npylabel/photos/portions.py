@@ -1,16 +1,17 @@
 """Photos from a slow disk: read a little ahead of the work by several threads, and released when they are done."""
 
 import shutil
-import tempfile
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 from npylabel.base.disks import is_slow_disk
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.i18n import _
+from npylabel.base.scratch import scratch_folder
 from npylabel.photos.archives import ZIP_ERRORS
 from npylabel.photos.sources import PhotoRef
 
@@ -29,7 +30,8 @@ class Portions:
 
     def __init__(self, refs: Sequence[PhotoRef]) -> None:
         self.refs = refs
-        self._folder = Path(tempfile.mkdtemp(prefix="npylabel-portion-"))
+        self._scratch = ExitStack()
+        self._folder = self._scratch.enter_context(scratch_folder())
         self._budget = min(_AHEAD_BYTES, shutil.disk_usage(self._folder).free // 4)
         self._pool = ThreadPoolExecutor(_THREADS)
 
@@ -38,7 +40,7 @@ class Portions:
 
     def __exit__(self, *_error: object) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._scratch.close()
 
     def __iter__(self) -> Iterator[PhotoRef]:
         """The photos in order, each with a local copy where it could be read.

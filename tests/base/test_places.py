@@ -1,5 +1,7 @@
 """Where things live: the work folder, the demo folder inside it, and Drive that may not be there."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -130,3 +132,25 @@ def test_a_run_can_be_told_that_nobody_sits_in_front(monkeypatch: pytest.MonkeyP
     assert not is_headless()
     monkeypatch.setenv("NPYLABEL_HEADLESS", "1")
     assert is_headless()
+
+
+@pytest.mark.parametrize(("faults", "code"), [(3, ""), (10**6, "drive_gone")])
+def test_a_drive_that_does_not_answer_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, faults: int, code: str
+) -> None:
+    drive = stand_in_for_content(monkeypatch, tmp_path)
+    monkeypatch.setenv("NPYLABEL_DRIVE_PATIENCE_S", "0.8")
+    left, stat = iter(range(faults)), Path.stat
+
+    def stat_of(path: Path, **options: object) -> os.stat_result:
+        if path == drive / "MyDrive" and next(left, None) is not None:
+            raise OSError(errno.ENOTCONN, "Transport endpoint is not connected")
+        return stat(path, **options)
+
+    monkeypatch.setattr(Path, "stat", stat_of)
+    if code:
+        with pytest.raises(NpyLabelError) as caught:
+            find_places(str(drive / "MyDrive/npylabel"))
+        assert caught.value.code == code
+    else:
+        assert find_places(str(drive / "MyDrive/npylabel")).save_dir == drive / "MyDrive/npylabel"

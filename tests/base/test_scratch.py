@@ -1,0 +1,48 @@
+"""Temporary folders: they go with their block, and those of killed processes go with the next one."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from npylabel.base.scratch import remove_abandoned, scratch_folder
+
+PROJECT = Path(__file__).resolve().parents[2]
+KILLED = """
+import os, signal
+from npylabel.base.scratch import scratch_folder
+with scratch_folder() as folder:
+    (folder / "copy").write_bytes(b"x")
+    print(folder, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.fixture(autouse=True)
+def own_temporary_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+
+
+def test_it_goes_with_its_block(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError), scratch_folder() as folder:
+        (folder / "a").touch()
+        assert folder.parent == tmp_path
+        raise ZeroDivisionError
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    result = subprocess.run([sys.executable, "-c", KILLED], cwd=PROJECT, env={**os.environ, "TMPDIR": str(tmp_path)},
+                            capture_output=True, text=True, check=False)
+    left = Path(result.stdout.strip())
+    assert (left / "copy").is_file()
+    (tmp_path / "npylabel-scratch-mine").mkdir()
+    with scratch_folder() as living:
+        assert not left.exists()
+        assert remove_abandoned() == 0
+        assert living.is_dir()
+    assert [path.name for path in tmp_path.iterdir()] == ["npylabel-scratch-mine"]
