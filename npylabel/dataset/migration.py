@@ -74,8 +74,9 @@ def read_labels(labels_dir: Path, table: ClassTable) -> Labels:
             continue
     rows, ours = read_labels_now(labels_dir)
     labels = Labels(labels_dir, found, rows, {})
+    files = labels.files
     for name, row in rows.items():
-        class_id = found.get(labels.files.get(name, ""))
+        class_id = found.get(files.get(name, ""))
         decided = row.decision(class_id if table.id_now(class_id) is not None else None, ours[name])
         if decided is not None and table.id_now(decided) is not None:
             labels.decisions[name] = decided
@@ -112,8 +113,9 @@ def plan_labels(labels: Labels, change: TableChange) -> dict | None:
 
 def _refuse_other_ids(labels: Labels, table: ClassTable) -> None:
     for row in labels.rows.values():
-        named = table.find_name(row.class_name)
-        if named not in (None, table.id_now(row.class_id)) and str(row.class_id) == row.written_id:
+        # The name belongs to what was written, or to what a person wrote over it.
+        named, written = table.find_name(row.class_name), int(row.written_id) if row.written_id.isdigit() else None
+        if named not in (None, table.id_now(row.class_id), table.id_now(written)):
             raise NpyLabelError(
                 "labels_other_classes",
                 _("{path} was written with another class table: {name} has the id {class_id} and the class "
@@ -126,8 +128,10 @@ def _settled(labels: Labels, row: LabelRow, file: str) -> LabelRow:
     """The row with what a person decided, else with what the file holds, so that both say the same from now on."""
     decided, found = labels.decisions.get(row.name), labels.found.get(file)
     if decided is not None:
-        return LabelRow(row.name, decided, row.class_name if decided == row.class_id else "", source=HUMAN,
-                        photo_sha256=row.photo_sha256, classes_sha256=row.classes_sha256, written_id=str(decided),
+        # Who edits an id in the table may leave the name beside it as it was.
+        name = row.class_name if str(decided) == row.written_id else ""
+        return LabelRow(row.name, decided, name, source=HUMAN, photo_sha256=row.photo_sha256,
+                        classes_sha256=row.classes_sha256, written_id=str(decided),
                         original_sha256=row.original_sha256)
     if found is None or str(found) == row.written_id:
         return row

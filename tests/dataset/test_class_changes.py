@@ -306,9 +306,10 @@ def test_an_id_that_labels_hold_is_not_given_to_a_new_class(world: Places) -> No
     assert load_classes(world.path("classes.json")).find("кот") == 8
 
 
-def test_rows_of_another_table_are_refused(world: Places) -> None:
+@pytest.mark.parametrize(("class_id", "written_id"), [(7, "7"), (1, "7")])
+def test_rows_of_another_table_are_refused(world: Places, class_id: int, written_id: str) -> None:
     found = rows(world)
-    found["model_nebo"].class_id, found["model_nebo"].written_id = 7, "7"
+    found["model_nebo"].class_id, found["model_nebo"].written_id = class_id, written_id
     write_label_rows(world.path("tintora_dataset") / "labels.csv", found)
     before = tree(world.work_dir)
     with pytest.raises(NpyLabelError) as error:
@@ -317,11 +318,21 @@ def test_rows_of_another_table_are_refused(world: Places) -> None:
     assert tree(world.work_dir) == before
 
 
+@pytest.mark.parametrize("class_name", ["небо", "лес"])
+def test_an_edited_row_is_taken_whether_its_name_was_edited_or_not(world: Places, class_name: str) -> None:
+    found = rows(world)
+    found["model_nebo"].class_id, found["model_nebo"].class_name = 7, class_name
+    write_label_rows(world.path("tintora_dataset") / "labels.csv", found)
+    change(world)
+    assert (rows(world)["model_nebo"].source, ids(world)["model_nebo"]) == ("human", 7)
+    assert rows(world)["model_nebo"].class_name == "лес"
+
+
 def test_an_unfinished_labeling_run_is_understood(world: Places) -> None:
     labels = world.path("tintora_dataset") / "labels"
     journal = labels_journal(labels)
     journal.__enter__()
-    for name, before in (("model_nebo", "30"), ("model_more", "5"), ("hand_changed", "7")):
+    for name, before in (("model_nebo", "30"), ("model_dom", "12"), ("model_more", "5"), ("hand_changed", "7")):
         row = LabelRow(name, MORE, "море", "0.7", written_id=str(MORE))
         journal.append({"row": vars(row), "before": before})
     journal._file.close()
@@ -331,9 +342,10 @@ def test_an_unfinished_labeling_run_is_understood(world: Places) -> None:
     found = rows(world)
     assert (found["hand_changed"].source, found["hand_changed"].class_id) == ("human", 12)
     assert ids(world)["hand_changed"] == 12
-    # The run was killed before it wrote this one: the file is what it was, and nobody's decision.
-    assert found["model_nebo"].source == found["model_more"].source == "model"
-    assert found["model_nebo"].decision(ids(world)["model_nebo"], {found["model_nebo"].written_id}) is None
+    # The run was killed before it wrote these: the files are what they were, and nobody's decision.
+    for name, class_id in (("model_nebo", 30), ("model_dom", 12), ("model_more", 30)):
+        assert ids(world)[name] == class_id
+        assert found[name].decision(class_id, {found[name].written_id}) is None
 
 
 def test_an_unfinished_step_02_goes_on(tmp_path: Path) -> None:
@@ -441,6 +453,35 @@ def test_what_a_person_changes_in_between_stays(world: Places) -> None:
     assert (labels.parent / "labels.edited_1.csv").read_bytes() == edited
     assert any("labels.edited_1.csv" in line for line in report.messages)
     assert (world.path("train_data") / "море" / "late.jpg").read_bytes() == photo("late")
+
+
+def test_nothing_is_moved_onto_another_file(world: Places) -> None:
+    stop_at(world, 4)
+    there = lay_file(world.path("train_data") / "здание" / "дом0.png", photo("laid there in between"))
+    report = change(world)
+    assert report.facts["done"] and there.read_bytes() == photo("laid there in between")
+    assert (world.path("train_data") / "дом" / "дом0.png").is_file()
+
+
+@pytest.mark.parametrize("number", range(1, 13))
+def test_a_kill_where_the_work_folder_has_no_table_yet(world: Places, tmp_path: Path, number: int) -> None:
+    world.path("classes.json").unlink()
+    shutil.rmtree(world.path("tintora_dataset"))
+    for name in ("split.csv", "quarantine.csv"):
+        path = world.path("train_data") / name
+        path.write_text(path.read_text("utf-8").replace(",30,", ",19,"), encoding="utf-8")
+    shutil.copytree(world.work_dir, tmp_path / "unbroken")
+    change_classes(Places(tmp_path / "unbroken"), "дом > хата; + кот", confirm=True)
+    assert die(lambda: change_classes(world, "дом > хата; + кот", confirm=True), number, after=True)
+    project = load_classes(project_dir() / "classes.json")
+    # Either the old table for all that reads it, or none at all.
+    if change_mark(world.path("classes.json")).is_file():
+        with pytest.raises(NpyLabelError, match="classes_changing"):
+            load_classes(world.classes_path("classes.json"))
+    else:
+        assert load_classes(world.classes_path("classes.json")) == project
+    change_classes(world, "дом > хата; + кот", confirm=True)
+    assert tree(world.work_dir) == tree(tmp_path / "unbroken")
 
 
 def test_damaged_notes_are_a_clear_error(world: Places) -> None:
