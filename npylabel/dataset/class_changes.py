@@ -106,7 +106,8 @@ def _own_table(places: Places, classes_path: str) -> Path:
             "classes_elsewhere",
             _("The class table {path} does not lie in a work folder of your own; others may use it too.").format(
                 path=own),
-            _("Set work_dir to a folder of your own, and copy the class table into it."))
+            _("Set work_dir to a folder of your own. In the project's folder: copy the class table to another name and "
+              "give that as classes_path to every step."))
     return own
 
 

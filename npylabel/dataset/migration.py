@@ -115,7 +115,8 @@ def _refuse_other_ids(labels: Labels, table: ClassTable) -> None:
     for row in labels.rows.values():
         # The name belongs to what was written, or to what a person wrote over it.
         named, written = table.find_name(row.class_name), int(row.written_id) if row.written_id.isdigit() else None
-        if named not in (None, table.id_now(row.class_id), table.id_now(written)):
+        others = row.classes_sha256 not in ("", table.sha256)
+        if others and named not in (None, table.id_now(row.class_id), table.id_now(written)):
             raise NpyLabelError(
                 "labels_other_classes",
                 _("{path} was written with another class table: {name} has the id {class_id} and the class "

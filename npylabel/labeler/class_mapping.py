@@ -1,7 +1,8 @@
 """What the outputs of a model and the labels of before mean in today's class table: they are read by name."""
 
-from collections import Counter
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -24,12 +25,14 @@ class ClassMapping:
         table: today's.
         trained_ids: the model's classes, by their ids of before.
         ids: today's ids of the same classes, in the same order; classes that were merged share one.
+        names_before: class name by id, by checksum of a table that labels were written with.
     """
 
     before: ClassTable
     table: ClassTable
     trained_ids: tuple[int, ...]
     ids: tuple[int, ...]
+    names_before: dict[str, dict[int, str]] = field(default_factory=dict)
 
     @cached_property
     def is_same(self) -> bool:
@@ -42,6 +45,19 @@ class ClassMapping:
             return model_sha256
         return sha256(f"{model_sha256} {self.ids}".encode()).hexdigest()
 
+    def with_rows(self, rows: Iterable[LabelRow]) -> "ClassMapping":
+        """The same, with what the rows themselves tell of the tables that they were written with."""
+        names: dict[str, dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
+        for row in rows:
+            # What a person edited in the table may not fit together.
+            if row.class_name and str(row.class_id) == row.written_id:
+                names[row.classes_sha256][row.class_id].add(row.class_name)
+            if row.best_class_name and row.best_class_id.isdigit():
+                names[row.classes_sha256][int(row.best_class_id)].add(row.best_class_name)
+        agreed = {table: {i: next(iter(found)) for i, found in by_id.items() if len(found) == 1}
+                  for table, by_id in names.items()}
+        return replace(self, names_before={**agreed, self.before.sha256: self.before.names})
+
     def knows(self, row: LabelRow, class_id: int) -> bool:
         """Whether an id in a row or its label file stands, or stood, for a class."""
         return self._name_before(row, class_id) is not None or self.table.id_now(class_id) is not None
@@ -53,12 +69,12 @@ class ClassMapping:
             NpyLabelError: ``labels_other_classes`` where the class that the id stood for is not in today's table.
         """
         name = self._name_before(row, class_id)
-        found = self.table.id_now(class_id) if name is None else self.table.find_name(name)
-        if found is None:
+        found = self.table.find_name(name) if name else self.table.id_now(class_id)
+        if found is None or (not name and self._has_other_ids(row)):
             raise NpyLabelError(
                 "labels_other_classes",
                 _("A person gave {photo} the class {name!r}, which is not in the class table any more.").format(
-                    photo=row.name, name=name),
+                    photo=row.name, name=name or class_id),
                 _('If another class has taken its place, add "aliases": [{name}] to that entry of classes.json; use '
                   'the action change_classes for the next change.').format(name=f'"{name}"'))
         return found
@@ -67,9 +83,14 @@ class ClassMapping:
         """What an id meant when the row was written; None where it means what it does today, or nobody knows."""
         if row.classes_sha256 in ("", self.table.sha256):
             return None
-        if row.classes_sha256 == self.before.sha256:
-            return self.before.names.get(class_id)
-        return row.class_name or None if str(class_id) == row.written_id else None
+        return self.names_before.get(row.classes_sha256, {}).get(class_id)
+
+    def _has_other_ids(self, row: LabelRow) -> bool:
+        """Whether the table that the row was written with is known to have had other ids."""
+        if row.classes_sha256 in ("", self.table.sha256):
+            return False
+        names = self.names_before.get(row.classes_sha256, {})
+        return any(self.table.find_name(name) not in (None, self.table.id_now(i)) for i, name in names.items())
 
 
 def map_classes(checkpoint: Checkpoint, table: ClassTable) -> ClassMapping:

@@ -108,12 +108,12 @@ class _Labeling:
         model_sha256: str, threshold: float,
     ) -> None:
         self.photos, self.output_dir, self.table, self.checkpoint = photos, output_dir, table, checkpoint
-        self.mapping = mapping
         self.model_sha256, self.threshold = model_sha256, threshold
         output_dir.mkdir(parents=True, exist_ok=True)
         remove_leftovers(output_dir, output_dir.parent)
         self.journal = labels_journal(output_dir)
         self.rows, self.ours = read_labels_now(output_dir)
+        self.mapping = mapping.with_rows(self.rows.values())
         self.originals = original_hashes(photos[0].parent.parent)
         self.unreadable: dict[str, str] = {}
         self.replaced = 0

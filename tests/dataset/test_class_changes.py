@@ -310,6 +310,7 @@ def test_an_id_that_labels_hold_is_not_given_to_a_new_class(world: Places) -> No
 def test_rows_of_another_table_are_refused(world: Places, class_id: int, written_id: str) -> None:
     found = rows(world)
     found["model_nebo"].class_id, found["model_nebo"].written_id = class_id, written_id
+    found["model_nebo"].classes_sha256 = "0" * 64
     write_label_rows(world.path("tintora_dataset") / "labels.csv", found)
     before = tree(world.work_dir)
     with pytest.raises(NpyLabelError) as error:

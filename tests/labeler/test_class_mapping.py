@@ -21,7 +21,7 @@ from npylabel.labeler.checkpoint import load_checkpoint
 from npylabel.labeler.class_mapping import map_classes
 from npylabel.labeler.predict import Predictor
 from tests.labeler import kit
-from tests.labeler.label_kit import Folder, Killed, kill_at_call
+from tests.labeler.label_kit import Folder, Killed, kill_at_call, save_changed
 
 NAMES = kit.TABLE.names
 # The same classes under other ids: 3 and 17 have changed places, 40 is new.
@@ -167,6 +167,41 @@ def test_what_a_person_decided_keeps_its_name(folder: Folder, seen_before: bool,
     assert folder.ids()["40_500"] == 17
     folder.run()
     assert folder.ids()["40_500"] == 3 and folder.rows()["40_500"].source == "human"
+
+
+def test_a_decision_keeps_its_name_beside_a_model_of_the_new_table(folder: Folder, trained: kit.Trained) -> None:
+    write_label(folder.label("40_500"), 3)
+    model = save_changed(trained.model_path, folder.root / "new.pth", classes=SWAPPED.to_json(),
+                         classes_sha256=SWAPPED.sha256, trained_ids=[3, 17, 41])
+    folder.run(table=SWAPPED, model_path=model)
+    assert folder.ids()["40_500"] == 17 and folder.rows()["40_500"].class_name == "небо"
+
+
+def test_a_name_that_a_person_wrote_beside_another_id_misleads_nobody(folder: Folder, trained: kit.Trained) -> None:
+    rows = folder.rows()
+    rows["3_501"].class_name = "дом"
+    write_label_rows(table_path(folder.labels), rows)
+    write_label(folder.label("40_500"), 3)
+    model = save_changed(trained.model_path, folder.root / "new.pth", classes=LARGER.to_json(),
+                         classes_sha256=LARGER.sha256, state_dict=_with_output(trained.model_path))
+    folder.run(table=LARGER, model_path=model)
+    assert folder.ids()["40_500"] == 3 and folder.rows()["40_500"].class_name == "небо"
+
+
+def _with_output(model_path: Path) -> dict:
+    weights = load_checkpoint(model_path).state_dict
+    return {name: torch.cat([value, value[:1]]) if name.startswith("fc2") else value for name, value in weights.items()}
+
+
+def test_a_decision_that_nobody_can_read_any_more_is_not_guessed(folder: Folder, trained: kit.Trained) -> None:
+    write_label(folder.label("40_500"), 50)
+    table = ClassTable({3: "дом", 17: "небо", 41: "арбуз", 50: "кот", 99: UNKNOWN_NAME}, 99)
+    model = save_changed(trained.model_path, folder.root / "new.pth", classes=table.to_json(),
+                         classes_sha256=table.sha256, trained_ids=[3, 17, 41])
+    before = folder.content()
+    with pytest.raises(NpyLabelError, match="labels_other_classes"):
+        folder.run(table=table, model_path=model)
+    assert folder.content() == before
 
 
 def test_a_table_edit_keeps_its_name(folder: Folder) -> None:
