@@ -31,17 +31,11 @@ from npylabel.base.i18n import _
 from npylabel.base.places import Places, project_dir
 from npylabel.base.report import StepReport
 from npylabel.dataset.changes_text import ADDED, MERGED, RENAMED, ClassChange, TableChange, parse_changes
+from npylabel.dataset.folder_migration import move_files, plan_training
 from npylabel.dataset.folders import count_class_files
+from npylabel.dataset.label_migration import Labels, change_label_files, plan_labels, read_labels
 from npylabel.dataset.labels import labels_journal, table_path
-from npylabel.dataset.migration import (
-    Labels,
-    change_file,
-    change_label_files,
-    move_files,
-    plan_labels,
-    plan_training,
-    read_labels,
-)
+from npylabel.dataset.planned_files import change_file
 from npylabel.photos.book import disk_faults
 
 ACTION = "change_classes"
