@@ -1,16 +1,20 @@
 """Files of text that a plan changes: each is written only where it still is what it was when the plan was made."""
 
+import tempfile
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 
 from npylabel.base.files import sha256_file, write_bytes
-from npylabel.base.tables import csv_text
+from npylabel.base.tables import write_csv
 
 
 def table_change(path: Path, columns: Sequence[str], rows: Sequence[dict]) -> list[str]:
     """What ``change_file`` takes to write a table of these rows."""
-    return file_change(path, csv_text(columns, [{name: values.get(name) or "" for name in columns} for values in rows]))
+    with tempfile.TemporaryDirectory(prefix="npylabel-plan-") as folder:
+        # Written here first, so that the text is what the steps write, to the last byte.
+        write_csv(Path(folder) / path.name, columns, [{name: row.get(name) or "" for name in columns} for row in rows])
+        return file_change(path, (Path(folder) / path.name).read_bytes().decode("utf-8"))
 
 
 def file_change(path: Path, text: str) -> list[str]:
