@@ -4,14 +4,17 @@ import difflib
 import hashlib
 import json
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 from npylabel.base.errors import NpyLabelError
+from npylabel.base.files import write_text
 from npylabel.base.i18n import _
 
 UNKNOWN_NAME = "неопределённый_объект"
+_FIELDS = frozenset({"name", "id", "unknown", "aliases", "replaces"})
 # Latin letters that look like Cyrillic ones on the screen; a folder named with one of them matches nothing.
 _LOOK_ALIKE = str.maketrans("aceopxyABCEHKMOPTXkmtubh", "асеорхуАВСЕНКМОРТХкмтивн")
 
@@ -28,10 +31,16 @@ class ClassTable:
     Attributes:
         names: name by id, in ascending order of id; ids need not be dense.
         unknown_id: id of the class for "none of these", or None.
+        aliases: class id by other name that stands for the class: its names of before, and those of classes that
+            were merged into it. A name never changes its meaning, so whatever was made with an older table can be
+            read by name.
+        retired: class id by id that is not given out any more, because its class was merged into that one.
     """
 
     names: dict[int, str]
     unknown_id: int | None = None
+    aliases: dict[str, int] = field(default_factory=dict)
+    retired: dict[int, int] = field(default_factory=dict)
 
     @cached_property
     def ids(self) -> tuple[int, ...]:
@@ -40,19 +49,33 @@ class ClassTable:
 
     @cached_property
     def _id_by_name(self) -> dict[str, int]:
-        return {name.casefold(): class_id for class_id, name in self.names.items()}
+        named = {name: class_id for class_id, name in self.names.items()}
+        return {name.casefold(): class_id for name, class_id in {**self.aliases, **named}.items()}
 
     @cached_property
     def sha256(self) -> str:
-        """Checksum of the content, the same whatever the file's layout."""
+        """Checksum of ids and names, the same whatever the file's layout.
+
+        Aliases are left out: they change neither what an id means nor how many outputs a network has, and another
+        spelling that is added to a class must not make labels and models old.
+        """
         return hashlib.sha256(json.dumps(self.to_json(), sort_keys=True).encode()).hexdigest()
 
     def find(self, folder_name: str) -> int | None:
-        """The id that a folder's name stands for (a class name or an id), or None."""
-        name = nfc(folder_name).strip().casefold()
-        if name in self._id_by_name:
-            return self._id_by_name[name]
-        return int(name) if name.isascii() and name.isdigit() and int(name) in self.names else None
+        """The id that a folder's name stands for (a name or alias of a class, or an id), or None."""
+        name = nfc(folder_name).strip()
+        class_id = self.find_name(name)
+        if class_id is not None or not (name.isascii() and name.isdigit()):
+            return class_id
+        return self.id_now(int(name))
+
+    def find_name(self, name: str) -> int | None:
+        """The id of the class that has this name or alias, or None; digits are no id here."""
+        return self._id_by_name.get(nfc(name).strip().casefold())
+
+    def id_now(self, class_id: int) -> int | None:
+        """The id, or that of the class which a retired one was merged into; None where it never was one."""
+        return class_id if class_id in self.names else self.retired.get(class_id)
 
     def suggestion(self, folder_name: str) -> str:
         """The class name that was probably meant, or ""."""
@@ -92,22 +115,83 @@ def load_classes(path: Path) -> ClassTable:
 
     Args:
         path: ``{"0": {"name": "глаза", "id": 0}, ...}`` or ``{"глаза": 0, ...}``, UTF-8. The unknown class is
-            the one named ``неопределённый_объект``, or the one marked ``"unknown": true``.
+            the one named ``неопределённый_объект``, or the one marked ``"unknown": true``. An entry of the long
+            form may have ``"aliases": ["глаз"]`` and ``"replaces": [7]``, see ``ClassTable``.
 
     Raises:
         NpyLabelError: ``classes_missing``, ``classes_json`` (with line and column), ``classes_entry``,
-            ``classes_double``, ``classes_alphabets``, ``classes_empty``.
+            ``classes_double``, ``classes_alphabets``, ``classes_empty``, ``classes_changing``.
     """
+    _refuse_half_changed(path)
+    return read_classes(path)
+
+
+def read_classes(path: Path) -> ClassTable:
+    """The same, also in the middle of a change of the classes."""
     pairs = _read_pairs(path)
     entries = [_entry(path, key, value) for key, value in pairs]
     if not entries:
         raise _error(path, "classes_empty", _("it names no classes"))
-    _refuse_doubles(path, [class_id for class_id, *_rest in entries], [name for _id, name, _mark in entries])
-    unknown = [class_id for class_id, name, marked in entries if marked or name == UNKNOWN_NAME]
+    _refuse_doubles(path, entries)
+    unknown = [entry.class_id for entry in entries if entry.marked or entry.name == UNKNOWN_NAME]
     if len(unknown) > 1:
         raise _error(path, "classes_double", _("more than one class is marked as the unknown one"))
-    names = {class_id: name for class_id, name, _mark in sorted(entries)}
-    return ClassTable(names, unknown[0] if unknown else None)
+    entries.sort(key=lambda entry: entry.class_id)
+    return ClassTable(
+        {entry.class_id: entry.name for entry in entries}, unknown[0] if unknown else None,
+        {name: entry.class_id for entry in entries for name in entry.aliases},
+        {class_id: entry.class_id for entry in entries for class_id in entry.replaces})
+
+
+def classes_text(table: ClassTable, others: Mapping[int, Mapping] | None = None) -> str:
+    """The table in the long form of the file, one class a line.
+
+    Args:
+        table: what to write.
+        others: fields of a person's own by class id, which are kept; see ``read_other_fields``.
+    """
+    lines = [f'  "{class_id}": ' + json.dumps(_long_entry(table, class_id, others or {}), ensure_ascii=False)
+             for class_id in table.ids]
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def _long_entry(table: ClassTable, class_id: int, others: Mapping[int, Mapping]) -> dict:
+    name = table.names[class_id]
+    entry = {"name": name, "id": class_id}
+    if class_id == table.unknown_id and name != UNKNOWN_NAME:
+        entry["unknown"] = True
+    if aliases := [alias for alias, owner in table.aliases.items() if owner == class_id]:
+        entry["aliases"] = aliases
+    if replaces := sorted(old for old, owner in table.retired.items() if owner == class_id):
+        entry["replaces"] = replaces
+    return {**entry, **others.get(class_id, {})}
+
+
+def write_classes(path: Path, table: ClassTable, others: Mapping[int, Mapping] | None = None) -> None:
+    """Write ``classes_text``, whole or not at all."""
+    write_text(path, classes_text(table, others))
+
+
+def read_other_fields(path: Path) -> dict[int, dict]:
+    """What the entries of a class table hold beside our fields, by id; of a file that ``load_classes`` took."""
+    values = json.loads(path.read_text(encoding="utf-8-sig"))
+    entries = [value for value in values.values() if isinstance(value, dict)]
+    return {entry["id"]: {key: value for key, value in entry.items() if key not in _FIELDS} for entry in entries}
+
+
+def change_mark(path: Path) -> Path:
+    """The file beside a class table that says that a change of the classes is not finished."""
+    return path.with_name(f".{path.name}.change")
+
+
+def _refuse_half_changed(path: Path) -> None:
+    if change_mark(path).is_file():
+        raise NpyLabelError(
+            "classes_changing",
+            _("A change of the classes in {path} was interrupted: labels and folders are between two class tables."
+              ).format(path=path),
+            _('Finish it first: notebook 00_manage with action="change_classes" and confirm=True, or '
+              "python npylabel_core.py manage --action change_classes --confirm"))
 
 
 def _read_pairs(path: Path) -> list[tuple[str, object]]:
@@ -133,25 +217,50 @@ def _read_pairs(path: Path) -> list[tuple[str, object]]:
     return pairs
 
 
-def _entry(path: Path, key: str, value: object) -> tuple[int, str, bool]:
-    """(id, name, marked as unknown) of one entry of either form."""
+@dataclass(frozen=True)
+class _Entry:
+    """One entry of the file as it stands there."""
+
+    class_id: int
+    name: str
+    marked: bool = False
+    aliases: tuple[str, ...] = ()
+    replaces: tuple[int, ...] = ()
+
+
+def _entry(path: Path, key: str, value: object) -> _Entry:
+    """One entry of either form."""
+    fields = {"name": key, "id": value}
     if isinstance(value, list):
         fields = dict(value) if all(isinstance(item, tuple) for item in value) else {}
-        name, class_id, marked = fields.get("name"), fields.get("id"), fields.get("unknown") is True
-        if key != str(class_id):
-            raise _error(path, "classes_entry", _("entry {key!r} has the id {value!r}").format(key=key, value=class_id))
-    else:
-        name, class_id, marked = key, value, False
-    if not isinstance(class_id, int) or isinstance(class_id, bool) or class_id < 0:
+        if key != str(fields.get("id")):
+            raise _error(path, "classes_entry", _("entry {key!r} has the id {value!r}").format(
+                key=key, value=fields.get("id")))
+    class_id, name = fields.get("id"), fields.get("name")
+    aliases, replaces = fields.get("aliases", []), fields.get("replaces", [])
+    if not _is_id(class_id):
         raise _error(path, "classes_entry", _("the id of {key!r} is {value!r}, not a whole number from 0 up").format(
             key=key, value=class_id))
+    if not isinstance(aliases, list) or not isinstance(replaces, list) or not all(map(_is_id, replaces)):
+        raise _error(path, "classes_entry", _("aliases of {key!r} must be a list of names, replaces one of ids").format(
+            key=key))
+    for each in (name, *aliases):
+        if fault := name_fault(each):
+            raise _error(path, fault[0], fault[1])
+    return _Entry(class_id, nfc(name), fields.get("unknown") is True, tuple(map(nfc, aliases)), tuple(replaces))
+
+
+def _is_id(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def name_fault(name: object) -> tuple[str, str] | None:
+    """(code, reason) why this cannot be the name of a class, or None where it can."""
     if not isinstance(name, str) or not _is_folder_name(name):
-        raise _error(path, "classes_entry", _("the name {value!r} of {key!r} cannot be a folder's name").format(
-            key=key, value=name))
+        return "classes_entry", _("the name {value!r} cannot be a folder's name").format(value=name)
     if mixes_alphabets(name):
-        reason = _("the name {name!r} mixes Latin and Cyrillic letters").format(name=name)
-        raise _error(path, "classes_alphabets", reason)
-    return class_id, nfc(name), marked
+        return "classes_alphabets", _("the name {name!r} mixes Latin and Cyrillic letters").format(name=name)
+    return None
 
 
 def _is_folder_name(name: str) -> bool:
@@ -159,9 +268,10 @@ def _is_folder_name(name: str) -> bool:
     return bool(name.strip()) and name == name.strip() and not bad and name[0] != "." and name.isprintable()
 
 
-def _refuse_doubles(path: Path, ids: list[int], names: list[str]) -> None:
+def _refuse_doubles(path: Path, entries: list[_Entry]) -> None:
+    ids = [class_id for entry in entries for class_id in (entry.class_id, *entry.replaces)]
     # Names that differ in case only would share a folder on Windows and macOS.
-    folded = [name.casefold() for name in names]
+    folded = [name.casefold() for entry in entries for name in (entry.name, *entry.aliases)]
     double = sorted({str(i) for i in ids if ids.count(i) > 1} | {n for n in folded if folded.count(n) > 1})
     if double:
         raise _error(path, "classes_double", _("these appear more than once: {names}").format(names=", ".join(double)))

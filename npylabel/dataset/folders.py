@@ -9,10 +9,10 @@ from pathlib import Path
 from npylabel.base.classes import ClassTable, mixes_alphabets
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.i18n import _
-from npylabel.photos.sources import Listing, PhotoRef, list_photos
+from npylabel.photos.sources import Listing, PhotoRef, is_hidden, list_photos
 
 TRAIN, VAL, TEST = "train", "val", "test"
-_SPLIT_FOLDERS = {"train": TRAIN, "training": TRAIN, "val": VAL, "valid": VAL, "validation": VAL, "test": TEST}
+SPLIT_FOLDERS = {"train": TRAIN, "training": TRAIN, "val": VAL, "valid": VAL, "validation": VAL, "test": TEST}
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def _wrapper(paths: list[list[str]], table: ClassTable) -> bool:
 def _given_split(folders: Sequence[str], table: ClassTable) -> str:
     if not folders or table.find(folders[0]) is not None:
         return ""
-    return _SPLIT_FOLDERS.get(folders[0].casefold(), "")
+    return SPLIT_FOLDERS.get(folders[0].casefold(), "")
 
 
 def _unknown_folders(root: Path, unknown: Counter, table: ClassTable) -> NpyLabelError:
@@ -118,6 +118,21 @@ def _unknown_folders(root: Path, unknown: Counter, table: ClassTable) -> NpyLabe
             root=root, folders="; ".join(lines)),
         _("Rename them to a name (or id) of classes.json, or move them out of {root}.").format(root=root),
     )
+
+
+def count_class_files(root: Path, table: ClassTable) -> Counter[int]:
+    """How many files lie in the folders of each class, flat or below ``train``, ``valid``, ``test``; none is read."""
+    counts: Counter[int] = Counter()
+    for path in sorted(root.rglob("*")) if root.is_dir() else []:
+        names = path.relative_to(root).parts
+        if any(is_hidden(name) for name in names) or not path.is_file():
+            continue
+        folders = list(names[:-1])
+        name = folders[bool(_given_split(folders, table)):][:1]
+        class_id = table.find(name[0]) if name else None
+        if class_id is not None:
+            counts[class_id] += 1
+    return counts
 
 
 def make_class_folders(root: Path, names: str, table: ClassTable) -> list[str]:

@@ -3,12 +3,15 @@
 import io
 import re
 import tokenize
+from collections import defaultdict
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from npylabel.base.files import write_bytes
+from npylabel.base.journal import RunJournal
 from npylabel.base.tables import read_csv, write_csv
 
 LABELS_TABLE = "labels.csv"
@@ -66,6 +69,21 @@ class LabelRow:
     written_id: str = ""
     original_sha256: str = ""
 
+    def decision(self, found: int | None, ours: AbstractSet[str]) -> int | None:
+        """The id that a person decided on, in the table or in the label file; None where nobody did.
+
+        Each row says what the label file got with it: where one of the two has another id now, a person changed it.
+
+        Args:
+            found: what the label file holds, None where it is not whole.
+            ours: all that label files may hold without a person: what runs wrote, and what lay there before them.
+        """
+        if str(self.class_id) != self.written_id:
+            return self.class_id
+        if found is not None and str(found) not in ours:
+            return found
+        return self.class_id if self.source == HUMAN else None
+
 
 def label_bytes(class_id: int) -> bytes:
     """The content of a label file: NumPy format, int64, shape ``(1,)``."""
@@ -112,14 +130,33 @@ def table_path(labels_dir: Path) -> Path:
     return labels_dir.parent / LABELS_TABLE
 
 
+def labels_journal(labels_dir: Path) -> RunJournal:
+    """What an unfinished labeling run has done."""
+    return RunJournal(labels_dir.parent / ".labels.jsonl", {"output": labels_dir.name})
+
+
+def read_labels_now(labels_dir: Path) -> tuple[dict[str, LabelRow], dict[str, set[str]]]:
+    """(rows by name, of ``labels.csv`` and of an unfinished run; what its file may hold without a person, by name)."""
+    finished = read_label_rows(table_path(labels_dir))
+    entries = labels_journal(labels_dir).read()
+    rows = finished | {entry["row"]["name"]: LabelRow(**entry["row"]) for entry in entries}
+    ours: dict[str, set[str]] = defaultdict(set)
+    for row in finished.values():
+        ours[row.name].add(row.written_id)
+    for entry in entries:
+        ours[entry["row"]["name"]] |= {entry["row"]["written_id"], entry["before"]}
+    return rows, ours
+
+
 def read_label_rows(path: Path) -> dict[str, LabelRow]:
     """The rows of ``labels.csv`` by name; rows that cannot be understood are left out."""
     rows = {}
     for values in read_csv(path):
         known = {name: values.get(name) or "" for name in LABEL_COLUMNS}
-        number = _WHOLE_NUMBER.fullmatch(known["class_id"])
-        if known["name"] and number:
-            rows[known["name"]] = LabelRow(**{**known, "class_id": int(number[1])})
+        numbers = {name: _WHOLE_NUMBER.fullmatch(known[name]) for name in ("class_id", "best_class_id", "written_id")}
+        ids = {name: str(int(number[1])) for name, number in numbers.items() if number}
+        if known["name"] and "class_id" in ids:
+            rows[known["name"]] = LabelRow(**{**known, **ids, "class_id": int(ids["class_id"])})
     return rows
 
 

@@ -147,16 +147,6 @@ def _foreign(path: Path) -> NpyLabelError:
         _("Train one with notebook 03. Weights of the original MiniCNN need legacy_order."))
 
 
-def refuse_other_table(checkpoint: Checkpoint, table: ClassTable) -> None:
-    """Raise ``NpyLabelError`` (``model_other_classes``) where the model knows another class table."""
-    if checkpoint.classes_sha256 != table.sha256:
-        raise NpyLabelError(
-            "model_other_classes",
-            _("The model was trained with another class table; model / now: {difference}.").format(
-                difference=checkpoint.table.difference(table)),
-            _("Set classes_path to the table it was trained with, or train again."))
-
-
 def refuse_other_world(checkpoint: Checkpoint, made_from: str) -> None:
     """Raise ``NpyLabelError`` (``mixed_worlds``) where drawn photos meet the user's own; "" counts as the user's."""
     if checkpoint.made_from != (made_from or OWN):

@@ -1,10 +1,9 @@
 """Step 04: one label file per photo."""
 
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass
-from hashlib import sha256
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,6 @@ from npylabel.base.classes import ClassTable, nfc
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.files import remove_leftovers, sha256_file, write_bytes
 from npylabel.base.i18n import _
-from npylabel.base.journal import RunJournal
 from npylabel.base.parallel import cpu_count
 from npylabel.base.progress import track
 from npylabel.base.report import StepReport
@@ -21,28 +19,21 @@ from npylabel.dataset.labels import (
     HUMAN,
     LabelError,
     LabelRow,
+    labels_journal,
     read_label,
-    read_label_rows,
+    read_labels_now,
     table_path,
     write_label,
     write_label_rows,
 )
-from npylabel.dataset.pixels import decode_pixels
-from npylabel.labeler.checkpoint import (
-    Checkpoint,
-    checkpoint_in,
-    load_weights_file,
-    refuse_other_table,
-    refuse_other_world,
-)
+from npylabel.labeler.checkpoint import Checkpoint, checkpoint_in, load_weights_file, refuse_other_world
+from npylabel.labeler.class_mapping import ClassMapping, describe_mapping, map_classes
+from npylabel.labeler.label_input import LoadedPhoto, list_label_photos, load_ahead
 from npylabel.labeler.legacy import legacy_checkpoint, weights_in
 from npylabel.labeler.predict import CHUNK, Predictor, pick_device
 from npylabel.photos.book import disk_faults
-from npylabel.photos.decode import PhotoError
 from npylabel.photos.manifest import dataset_origin, original_hashes
-from npylabel.photos.sources import is_hidden
 
-PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png"})
 # Labels that were there before and came from nowhere we know are kept here when ours take their place.
 REPLACED = "labels_replaced"
 
@@ -50,6 +41,7 @@ REPLACED = "labels_replaced"
 def label_photos(
     input_dir: Path, output_dir: Path, model_path: Path, table: ClassTable, *, threshold: float = 0.5,
     batch_size: int = 64, overwrite: bool = False, legacy_order: str = "", device: str = "auto",
+    data_path: Path | None = None,
 ) -> StepReport:
     """The report on ``output_dir/X.npy`` for each photo X, and ``labels.csv`` beside ``output_dir``.
 
@@ -63,25 +55,29 @@ def label_photos(
         overwrite: label all photos again, but never one that a person decided.
         legacy_order: for weights of the original, see ``legacy_checkpoint``.
         device: "auto", "cpu", "cuda" or "mps".
+        data_path: the training folder, to say how many photos of a new class wait there for the training.
 
     Raises:
         NpyLabelError: ``bad_parameter``, ``input_missing``, ``no_pictures``, ``same_stem``, ``no_unknown_class``,
-            ``model_missing``, ``model_damaged``, ``model_foreign``, ``model_other_classes``, ``mixed_worlds``, and
-            those of ``legacy_checkpoint``.
+            ``model_missing``, ``model_damaged``, ``model_foreign``, ``model_other_classes``, ``labels_other_classes``,
+            ``mixed_worlds``, and those of ``legacy_checkpoint``.
     """
     _check(threshold, batch_size, table)
     report = StepReport("auto_label")
-    photos, folders, others = _list(input_dir)
+    photos, folders, others = list_label_photos(input_dir)
     checkpoint = _model(model_path, legacy_order, table)
+    mapping = map_classes(checkpoint, table)
     refuse_other_world(checkpoint, dataset_origin(input_dir.parent))
-    labeling = _Labeling(photos, output_dir, table, checkpoint, sha256_file(model_path), threshold)
+    labeling = _Labeling(photos, output_dir, table, checkpoint, mapping, mapping.checksum(sha256_file(model_path)),
+                         threshold)
     with disk_faults(output_dir), labeling.journal:
         with report.timed("check"):
             todo = labeling.todo(overwrite)
         with report.timed("label"):
-            labeling.run(Predictor(checkpoint, pick_device(device)), todo, batch_size)
+            labeling.run(Predictor(checkpoint, pick_device(device), mapping), todo, batch_size)
         labeling.write_table()
     labeling.describe(report, todo, folders, others)
+    describe_mapping(report, mapping, data_path)
     return report
 
 
@@ -96,72 +92,28 @@ def _check(threshold: float, batch_size: int, table: ClassTable) -> None:
             _('Mark one with "unknown": true in the class table, or use threshold=0.'))
 
 
-def _list(input_dir: Path) -> tuple[list[Path], list[str], list[str]]:
-    """(photos, names of sub-folders, names of other files), each sorted."""
-    if not input_dir.is_dir():
-        raise NpyLabelError("input_missing", _("There is no folder {path}.").format(path=input_dir),
-                            _("Run notebook 01 first, or set input_dir to the folder of your color photos."))
-    entries = sorted(path for path in input_dir.iterdir() if not is_hidden(path.name))
-    folders = [path.name for path in entries if path.is_dir()]
-    photos = [path for path in entries if path.suffix.lower() in PICTURE_SUFFIXES and not path.is_dir()]
-    taken = set(photos)
-    others = [path.name for path in entries if not path.is_dir() and path not in taken]
-    if not photos:
-        raise NpyLabelError(
-            "no_pictures",
-            _("There are no .jpg, .jpeg or .png photos directly in {path}; folders there: {folders}.").format(
-                path=input_dir, folders=", ".join(folders[:5]) or "-"),
-            _("Set input_dir to the folder that holds the photos themselves."))
-    stems = Counter(nfc(path.stem).casefold() for path in photos)
-    double = sorted(path.name for path in photos if stems[nfc(path.stem).casefold()] > 1)
-    if double:
-        raise NpyLabelError(
-            "same_stem", _("These photos would share one label file: {names}.").format(names=", ".join(double[:6])),
-            _("Rename one of each pair."))
-    return photos, folders, others
-
-
 def _model(model_path: Path, legacy_order: str, table: ClassTable) -> Checkpoint:
     content = load_weights_file(model_path)
     weights = weights_in(content)
     if weights is not None:
         return legacy_checkpoint(model_path, weights, legacy_order, table)
-    checkpoint = checkpoint_in(model_path, content)
-    refuse_other_table(checkpoint, table)
-    return checkpoint
-
-
-@dataclass(frozen=True)
-class _Loaded:
-    """A photo as read: its pixels, or the reason code why there are none."""
-
-    path: Path
-    photo_sha256: str
-    pixels: np.ndarray | None
-    code: str = ""
+    return checkpoint_in(model_path, content)
 
 
 class _Labeling:
     """The labels of one folder of photos."""
 
     def __init__(
-        self, photos: list[Path], output_dir: Path, table: ClassTable, checkpoint: Checkpoint, model_sha256: str,
-        threshold: float,
+        self, photos: list[Path], output_dir: Path, table: ClassTable, checkpoint: Checkpoint, mapping: ClassMapping,
+        model_sha256: str, threshold: float,
     ) -> None:
         self.photos, self.output_dir, self.table, self.checkpoint = photos, output_dir, table, checkpoint
         self.model_sha256, self.threshold = model_sha256, threshold
         output_dir.mkdir(parents=True, exist_ok=True)
         remove_leftovers(output_dir, output_dir.parent)
-        self.journal = RunJournal(output_dir.parent / ".labels.jsonl", {"output": output_dir.name})
-        finished = read_label_rows(table_path(output_dir))
-        entries = self.journal.read()
-        self.rows = finished | {entry["row"]["name"]: LabelRow(**entry["row"]) for entry in entries}
-        # All that label files may hold without a person: what runs wrote, and what lay there before them.
-        self.ours: dict[str, set[str]] = defaultdict(set)
-        for row in finished.values():
-            self.ours[row.name].add(row.written_id)
-        for entry in entries:
-            self.ours[entry["row"]["name"]] |= {entry["row"]["written_id"], entry["before"]}
+        self.journal = labels_journal(output_dir)
+        self.rows, self.ours = read_labels_now(output_dir)
+        self.mapping = mapping.with_rows(self.rows.values())
         self.originals = original_hashes(photos[0].parent.parent)
         self.unreadable: dict[str, str] = {}
         self.replaced = 0
@@ -173,48 +125,42 @@ class _Labeling:
         labeled = [path for path, found in found_ids.items() if found is not None]
         with ThreadPoolExecutor(cpu_count()) as pool:
             hashes = dict(zip(labeled, pool.map(_sha256_or_none, labeled), strict=True))
+        # All decisions are understood before the first file is written.
+        decisions = {path: self._decision(nfc(path.stem), found) for path, found in found_ids.items()}
         todo = set()
         for path, found in found_ids.items():
-            name = nfc(path.stem)
-            row, decided = self.rows.get(name), self._decision(name, found)
-            if decided is not None:
-                self._keep_human(path, decided, found, hashes.get(path))
+            row = self.rows.get(nfc(path.stem))
+            if decisions[path] is not None:
+                self._keep_human(path, decisions[path], found, hashes.get(path))
             elif overwrite or row is None or found != row.class_id or not self._is_current(row, hashes.get(path)):
                 todo.add(path)
         return todo
 
     def _found(self, path: Path) -> int | None:
-        """The id in the label file, or None where there is no whole file with an id of the table."""
+        """The id in the label file, or None where there is no whole file."""
         try:
-            class_id = read_label(self.label_path(path))
+            return read_label(self.label_path(path))
         except (LabelError, OSError):
             return None
-        return class_id if class_id in self.table.names else None
 
     def _decision(self, name: str, found: int | None) -> int | None:
-        """The id that a person decided on, in the table or in the label file; None where nobody did.
-
-        Each row says what the label file got with it: where one of the two has another id now, a person changed it.
-        """
-        row = self.rows.get(name)
-        if row is None or row.class_id not in self.table.names:
-            return None
-        original = self.originals.get(name, "")
-        if row.original_sha256 and original and row.original_sha256 != original:
-            return None  # The decision was about another photo of that name.
-        if str(row.class_id) != row.written_id:
-            return row.class_id
-        if found is not None and str(found) not in self.ours[name]:
-            return found
-        return row.class_id if row.source == HUMAN else None
+        """Today's id of the class that a person decided on, in row or label file; None where nobody did."""
+        row, original = self.rows.get(name), self.originals.get(name, "")
+        if row is None or (row.original_sha256 and original and row.original_sha256 != original):
+            return None  # Nothing is known of it, or the decision was about another photo of that name.
+        decided = row.decision(found if found is not None and self.mapping.knows(row, found) else None, self.ours[name])
+        return self.mapping.id_now(row, decided) if decided is not None and self.mapping.knows(row, decided) else None
 
     def _keep_human(self, path: Path, decided: int, found: int | None, photo_sha256: str | None) -> None:
-        name = nfc(path.stem)
+        row = LabelRow(
+            nfc(path.stem), decided, self.table.names[decided], source=HUMAN,
+            photo_sha256=photo_sha256 or sha256_file(path), classes_sha256=self.table.sha256, written_id=str(decided),
+            original_sha256=self.originals.get(nfc(path.stem), ""))
         if found != decided:
+            # The journal first: the row of before may count its ids by another table.
+            self.journal.append(_entry(row, found))
             write_label(self.label_path(path), decided)
-        self.rows[name] = LabelRow(
-            name, decided, self.table.names[decided], source=HUMAN, photo_sha256=photo_sha256 or sha256_file(path),
-            classes_sha256=self.table.sha256, written_id=str(decided), original_sha256=self.originals.get(name, ""))
+        self.rows[row.name] = row
 
     def _is_current(self, row: LabelRow, photo_sha256: str | None) -> bool:
         return (row.photo_sha256 == photo_sha256 and row.model_sha256 == self.model_sha256
@@ -232,7 +178,7 @@ class _Labeling:
         """
         chunks = [self.photos[start:start + CHUNK] for start in range(0, len(self.photos), CHUNK)]
         needed = [chunk for chunk in chunks if any(path in todo for path in chunk)]
-        loaded = _load_ahead(needed, self.checkpoint, ahead=max(2, batch_size // CHUNK))
+        loaded = load_ahead(needed, self.checkpoint.input_px, self.checkpoint.fit, ahead=max(2, batch_size // CHUNK))
         for chunk in track(loaded, total=len(needed), label=_("Labels")):
             good = [photo for photo in chunk if photo.pixels is not None]
             probabilities = predictor.probabilities(np.stack([photo.pixels for photo in good])) if good else []
@@ -241,7 +187,7 @@ class _Labeling:
             self._write(rows, {nfc(photo.path.stem): photo.path for photo in good})
             self.unreadable |= {photo.path.name: photo.code for photo in chunk if photo.code and photo.path in todo}
 
-    def _row(self, photo: _Loaded, probabilities: np.ndarray, class_ids: np.ndarray) -> LabelRow:
+    def _row(self, photo: LoadedPhoto, probabilities: np.ndarray, class_ids: np.ndarray) -> LabelRow:
         best = int(class_ids[probabilities.argmax()])
         confidence = float(probabilities.max())
         class_id = best if confidence >= self.threshold else self.table.unknown_id
@@ -255,8 +201,7 @@ class _Labeling:
     def _write(self, rows: Sequence[LabelRow], paths: dict[str, Path]) -> None:
         # The journal first: a label file that is not in it would look like one that a person wrote.
         before = [self._found(paths[row.name]) for row in rows]
-        self.journal.append(*({"row": asdict(row), "before": "" if found is None else str(found)}
-                              for row, found in zip(rows, before, strict=True)))
+        self.journal.append(*(_entry(row, found) for row, found in zip(rows, before, strict=True)))
         for row in rows:
             path = self.label_path(paths[row.name])
             if path.exists() and row.name not in self.rows:
@@ -304,6 +249,11 @@ class _Labeling:
         report.next_step = _("Next: notebook 05, verify_tintora.")
 
 
+def _entry(row: LabelRow, before: int | None) -> dict:
+    """The journal's entry for a label that is about to be written, with what its file holds before that."""
+    return {"row": asdict(row), "before": "" if before is None else str(before)}
+
+
 def _number(value: float) -> str:
     return f"{value:g}"
 
@@ -313,25 +263,3 @@ def _sha256_or_none(path: Path) -> str | None:
         return sha256_file(path)
     except OSError:
         return None
-
-
-def _load_ahead(chunks: Sequence[list[Path]], checkpoint: Checkpoint, ahead: int) -> Iterator[list[_Loaded]]:
-    """The chunks in order, decoded by threads while the network works; at most ``ahead`` wait in memory."""
-    with ThreadPoolExecutor(cpu_count()) as pool:
-        waiting: list[list[Future]] = []
-        for chunk in chunks:
-            waiting.append([pool.submit(_load, path, checkpoint.input_px, checkpoint.fit) for path in chunk])
-            if len(waiting) > ahead:
-                yield [future.result() for future in waiting.pop(0)]
-        for futures in waiting:
-            yield [future.result() for future in futures]
-
-
-def _load(path: Path, input_px: int, fit: str) -> _Loaded:
-    try:
-        data = path.read_bytes()
-        return _Loaded(path, sha256(data).hexdigest(), decode_pixels(data, input_px, fit))
-    except PhotoError as error:
-        return _Loaded(path, "", None, error.code)
-    except OSError:
-        return _Loaded(path, "", None, "unreadable")

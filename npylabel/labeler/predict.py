@@ -6,6 +6,7 @@ import torch
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.i18n import _
 from npylabel.labeler.checkpoint import Checkpoint
+from npylabel.labeler.class_mapping import ClassMapping
 from npylabel.labeler.networks import create_network
 
 # Sums are ordered by the shape of a batch, so every batch that the network sees has this many pictures.
@@ -42,12 +43,16 @@ class Predictor:
     Args:
         checkpoint: the trained labeler.
         device: where to compute.
+        mapping: to the ids of today's class table; None for the ids that it was trained with.
+
+    Attributes:
+        class_ids: of the columns of ``probabilities``, ascending.
 
     Raises:
         NpyLabelError: ``model_damaged`` where the weights do not fit the network.
     """
 
-    def __init__(self, checkpoint: Checkpoint, device: torch.device) -> None:
+    def __init__(self, checkpoint: Checkpoint, device: torch.device, mapping: ClassMapping | None = None) -> None:
         self.checkpoint, self.device = checkpoint, device
         table = checkpoint.table
         self.network = create_network(checkpoint.network, len(table.ids), checkpoint.depth)
@@ -58,19 +63,21 @@ class Predictor:
                 "model_damaged", _("The weights do not fit the network {name!r}.").format(name=checkpoint.network),
                 _("Use another checkpoint_epoch_N.pth beside it, or train again.")) from error
         self.network.to(device, memory_format=torch.channels_last).eval()
-        self.class_ids = np.array(checkpoint.trained_ids, dtype=np.int64)
+        ids = mapping.ids if mapping else checkpoint.trained_ids
+        self.class_ids = np.array(sorted(set(ids)), dtype=np.int64)
+        self._places = np.searchsorted(self.class_ids, ids)
         self._columns = [table.ids.index(class_id) for class_id in checkpoint.trained_ids]
         self._mean, self._std = (torch.tensor(values, device=device).view(1, 3, 1, 1)
                                  for values in (checkpoint.mean, checkpoint.std))
 
     def logits(self, pixels: np.ndarray) -> torch.Tensor:
-        """Logits of the trained classes, ``(n, len(class_ids))`` float32 on the CPU, before the temperature.
+        """Logits of the trained classes, ``(n, len(trained_ids))`` float32 on the CPU, before the temperature.
 
         Args:
             pixels: ``(n, input_px, input_px, 3)`` uint8.
         """
         parts = [self._chunk(pixels[start:start + CHUNK]) for start in range(0, len(pixels), CHUNK)]
-        return torch.cat(parts) if parts else torch.zeros(0, len(self.class_ids))
+        return torch.cat(parts) if parts else torch.zeros(0, len(self._columns))
 
     @torch.inference_mode()
     def _chunk(self, pixels: np.ndarray) -> torch.Tensor:
@@ -80,5 +87,9 @@ class Predictor:
         return self.network(images)[:len(pixels), self._columns].float().cpu()
 
     def probabilities(self, pixels: np.ndarray) -> np.ndarray:
-        """Confidence for each trained class, ``(n, len(class_ids))`` float32, rows sum to 1."""
-        return torch.softmax(self.logits(pixels) / self.checkpoint.temperature, dim=1).numpy()
+        """Confidence for each class, ``(n, len(class_ids))`` float32, rows sum to 1; merged classes are added up."""
+        values = torch.softmax(self.logits(pixels) / self.checkpoint.temperature, dim=1).numpy()
+        summed = np.zeros((len(values), len(self.class_ids)), np.float32)
+        for column, place in enumerate(self._places):
+            summed[:, place] += values[:, column]
+        return summed

@@ -6,6 +6,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from npylabel.base.classes import ClassTable
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.files import write_text
 from npylabel.base.i18n import _
@@ -54,9 +55,15 @@ class RunFiles:
         return [path for _number, path in sorted((int(match[1]), path) for path, match in matches if match)]
 
 
-def resume_point(files: RunFiles, identity: dict, resume: bool, report: StepReport) -> Path | None:
+def resume_point(
+    files: RunFiles, identity: dict, resume: bool, report: StepReport, table: ClassTable
+) -> Path | None:
     """The state to go on from; files of another run are moved aside, and that is said."""
     known = _read_identity(files)
+    if resume and known and known != identity and _only_renamed(files, known, identity, table):
+        write_text(files.beside(".run.json"), json.dumps(identity, indent=1))
+        report.messages.append(_("Some classes have other names now; the training is the same and goes on."))
+        known = identity
     if resume and known == identity and _can_go_on(files):
         return files.resume
     if set(files.existing()) - {files.beside(".run.json")}:
@@ -73,6 +80,17 @@ def _read_identity(files: RunFiles) -> dict | None:
         return json.loads(files.beside(".run.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
+
+
+def _only_renamed(files: RunFiles, known: dict, identity: dict, table: ClassTable) -> bool:
+    """Whether the run differs in the names of classes alone: each id still stands for the class it stood for."""
+    if {**known, "classes_sha256": identity["classes_sha256"]} != identity:
+        return False
+    try:
+        before = load_checkpoint(files.save_path).table
+    except NpyLabelError:
+        return False
+    return before.ids == table.ids and all(table.find_name(name) == i for i, name in before.names.items())
 
 
 def _can_go_on(files: RunFiles) -> bool:

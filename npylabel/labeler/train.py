@@ -142,7 +142,7 @@ class _Run:
         settings = self.settings
         self.files.save_path.parent.mkdir(parents=True, exist_ok=True)
         remove_leftovers(self.files.save_path.parent)
-        resume_from = resume_point(self.files, self.identity, resume, report)
+        resume_from = resume_point(self.files, self.identity, resume, report, self.table)
         self.before = history_of(resume_from)
         torch.manual_seed(settings.random_seed)
         network = create_network(settings.network, len(self.table.ids), settings.depth)

@@ -6,7 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from npylabel.base.classes import UNKNOWN_NAME, ClassTable, load_classes, mixes_alphabets
+from npylabel.base.classes import (
+    UNKNOWN_NAME,
+    ClassTable,
+    change_mark,
+    classes_text,
+    load_classes,
+    mixes_alphabets,
+    read_classes,
+    read_other_fields,
+    write_classes,
+)
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.places import project_dir
 
@@ -192,3 +202,82 @@ def test_a_long_difference_is_cut() -> None:
 ])
 def test_a_folders_name_is_a_class_name_or_an_id(folder: str, class_id: int | None) -> None:
     assert load_classes(project_dir() / "classes.json").find(folder) == class_id
+
+
+# Other names of a class, and ids that are not given out any more
+
+WITH_ALIASES = ('{"4": {"name": "здание", "id": 4, "aliases": ["дом", "КОВЁР"], "replaces": [7, 2]}, '
+                '"9": {"name": "прочее", "id": 9, "unknown": true}}')
+
+
+@pytest.mark.parametrize(("folder", "class_id"), [
+    ("здание", 4), ("дом", 4), ("ДОМ", 4), (NFD_KOVER, 4), ("4", 4), ("7", 4), ("2", 4), ("прочее", 9), ("1", None),
+])
+def test_a_class_is_found_by_its_other_names_and_ids(tmp_path: Path, folder: str, class_id: int | None) -> None:
+    assert load(tmp_path, WITH_ALIASES).find(folder) == class_id
+
+
+def test_digits_are_no_name(tmp_path: Path) -> None:
+    table = load(tmp_path, WITH_ALIASES)
+    assert [table.find_name(name) for name in ("4", "7", "дом", "здание")] == [None, None, 4, 4]
+    assert [table.id_now(class_id) for class_id in (4, 7, 9, 8)] == [4, 4, 9, None]
+
+
+def test_an_almost_right_alias_suggests_the_name_of_today(tmp_path: Path) -> None:
+    table = load(tmp_path, WITH_ALIASES)
+    assert table.suggestion("домм") == "здание" and table.suggestion("ковер") == "здание"
+
+
+def test_other_names_are_no_part_of_the_checksum(tmp_path: Path) -> None:
+    plain = load(tmp_path, '{"4": {"name": "здание", "id": 4}, "9": {"name": "прочее", "id": 9, "unknown": true}}')
+    table = load(tmp_path, WITH_ALIASES)
+    assert table.sha256 == plain.sha256 and table.to_json() == plain.to_json() and table != plain
+
+
+@pytest.mark.parametrize(("aliases", "replaces", "code"), [
+    ('["рот"]', "[]", "classes_double"), ('["РОТ"]', "[]", "classes_double"), ('["дом"]', "[]", "classes_double"),
+    ('["а", "а"]', "[]", "classes_double"), ('["дoм"]', "[]", "classes_alphabets"), ('["a/b"]', "[]", "classes_entry"),
+    ('[5]', "[]", "classes_entry"), ('"нос"', "[]", "classes_entry"), ('{"нос": 1}', "[]", "classes_entry"),
+    ("[]", "[1]", "classes_double"), ("[]", "[3, 3]", "classes_double"), ("[]", "[-1]", "classes_entry"),
+    ("[]", "[true]", "classes_entry"), ("[]", '["3"]', "classes_entry"), ("[]", "3", "classes_entry"),
+])
+def test_wrong_aliases_are_refused(tmp_path: Path, aliases: str, replaces: str, code: str) -> None:
+    text = '{"0": {"name": "дом", "id": 0, "aliases": %s, "replaces": %s}, "1": {"name": "рот", "id": 1}}'
+    assert error_of(tmp_path, text % (aliases, replaces)).code == code
+
+
+def test_an_alias_of_two_classes_is_refused(tmp_path: Path) -> None:
+    first = '{"0": {"name": "дом", "id": 0, "aliases": ["ковёр"]}, '
+    second = '"1": {"name": "рот", "id": 1, "aliases": ["NFD"]}}'
+    assert error_of(tmp_path, first + second.replace("NFD", NFD_KOVER)).code == "classes_double"
+
+
+@pytest.mark.parametrize("text", [WITH_ALIASES, '{"рот": 7, "неопределённый_объект": 3}', long_form("дом", "рот")])
+def test_what_is_written_is_read_back(tmp_path: Path, text: str) -> None:
+    table = load(tmp_path, text)
+    write_classes(tmp_path / "again.json", table)
+    again = load_classes(tmp_path / "again.json")
+    assert again == table and again.sha256 == table.sha256
+    assert classes_text(again) == (tmp_path / "again.json").read_text("utf-8") == classes_text(table)
+
+
+def test_the_projects_table_is_written_as_it_stands_there() -> None:
+    path = project_dir() / "classes.json"
+    assert classes_text(load_classes(path)) == path.read_text("utf-8")
+
+
+def test_fields_of_a_persons_own_are_written_again(tmp_path: Path) -> None:
+    table = load(tmp_path, '{"4": {"name": "дом", "id": 4, "color": [1, {"a": 2}], "aliases": ["хата"]}}')
+    others = read_other_fields(tmp_path / "classes.json")
+    assert others == {4: {"color": [1, {"a": 2}]}}
+    assert json.loads(classes_text(table, others)) == {
+        "4": {"name": "дом", "id": 4, "aliases": ["хата"], "color": [1, {"a": 2}]}}
+
+
+def test_a_half_changed_table_is_refused_in_words(tmp_path: Path) -> None:
+    load(tmp_path, '{"дом": 4}')
+    change_mark(tmp_path / "classes.json").write_text("{}")
+    with pytest.raises(NpyLabelError) as error:
+        load_classes(tmp_path / "classes.json")
+    assert error.value.code == "classes_changing" and "--action change_classes" in error.value.fix
+    assert read_classes(tmp_path / "classes.json").names == {4: "дом"}

@@ -152,6 +152,15 @@ def test_rows_that_say_nothing_are_left_out(tmp_path: Path) -> None:
         "c": 7, "e": -1, "f": 7}
 
 
+def test_ids_that_a_spreadsheet_wrote_with_decimals_are_nobodys_decision(tmp_path: Path) -> None:
+    """With an empty cell in a column, all its numbers are saved as 5.0."""
+    (tmp_path / "labels.csv").write_text(
+        "name,class_id,source,best_class_id,written_id\na,5.0,model,7.0,5.0\nb,6.0,model,,5.0\n", encoding="utf-8")
+    rows = read_label_rows(tmp_path / "labels.csv")
+    assert (rows["a"].class_id, rows["a"].best_class_id, rows["a"].written_id) == (5, "7", "5")
+    assert rows["a"].decision(5, {"5"}) is None and rows["b"].decision(5, {"5"}) == 6
+
+
 @pytest.mark.parametrize("value", ["--5", "²", "9" * 5000], ids=["two signs", "a small two", "5000 digits"])
 def test_a_row_with_a_number_that_is_none_is_left_out(value: str, tmp_path: Path) -> None:
     (tmp_path / "labels.csv").write_text(f"name,class_id\na,{value}\nb,7\n", encoding="utf-8")

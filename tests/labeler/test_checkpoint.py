@@ -11,7 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
-from npylabel.base.classes import UNKNOWN_NAME, ClassTable
+from npylabel.base.classes import UNKNOWN_NAME
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.files import sha256_file
 from npylabel.dataset.training_data import load_training_data
@@ -19,11 +19,9 @@ from npylabel.labeler.checkpoint import (
     FORMAT,
     Checkpoint,
     load_checkpoint,
-    refuse_other_table,
     refuse_other_world,
     save_checkpoint,
 )
-from npylabel.labeler.label import label_photos
 from npylabel.labeler.networks import create_network
 from tests.labeler import kit
 
@@ -169,34 +167,9 @@ def test_saving_does_not_change_what_is_trained() -> None:
     assert checkpoint.state_dict["fc1.weight"].data_ptr() == weights["fc1.weight"].data_ptr()
 
 
-@pytest.mark.parametrize(("names", "unknown_id", "difference"), [
-    ({**kit.TABLE.names, 17: "домик"}, 99, "17: дом / домик"),
-    ({i: name for i, name in kit.TABLE.names.items() if i != 40}, 99, "40: арбуз / -"),
-    ({**kit.TABLE.names, 41: "кот"}, 99, "41: - / кот"),
-    (kit.TABLE.names, None, "unknown: 99 / None"),
-])
-def test_another_class_table_is_refused(names: dict, unknown_id: int | None, difference: str) -> None:
-    with pytest.raises(NpyLabelError) as error:
-        refuse_other_table(small(), ClassTable(names, unknown_id))
-    assert error.value.code == "model_other_classes"
-    assert difference in error.value.what
-
-
-def test_the_same_class_table_is_taken() -> None:
-    refuse_other_table(small(), ClassTable(dict(kit.TABLE.names), 99))
-
-
 def test_photos_without_a_manifest_count_as_own() -> None:
     with pytest.raises(NpyLabelError, match="mixed_worlds"):
         refuse_other_world(small(made_from="demo"), "")
-
-
-def test_labeling_refuses_another_table(trained: kit.Trained, tmp_path: Path) -> None:
-    swapped = ClassTable({**kit.TABLE.names, 3: "дом", 17: "небо"}, 99)
-    photos = kit.photo_folder(tmp_path / "color", 1)
-    with pytest.raises(NpyLabelError, match="3: небо / дом; 17: дом / небо"):
-        label_photos(photos, tmp_path / "labels", trained.model_path, swapped, device="cpu")
-    assert not (tmp_path / "labels").exists()
 
 
 @pytest.mark.parametrize(("trained_on", "photos", "refused"), [
