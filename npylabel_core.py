@@ -179,13 +179,15 @@ def auto_label(
     table = _table(places, classes_path)
     from npylabel.labeler.demo_score import demo_score
     from npylabel.labeler.label import label_photos
+    from npylabel.labeler.status import TRAIN_DATA
     from npylabel.ui.sheets import contact_sheet, label_tiles
 
     order = places.source(legacy_order)
     source, out = places.path(input_dir), places.path(output_dir)
     report = label_photos(
         source, out, places.path(model_path), table, threshold=threshold, batch_size=batch_size, overwrite=overwrite,
-        legacy_order=str(order) if legacy_order and order.is_dir() else legacy_order, device=device)
+        legacy_order=str(order) if legacy_order and order.is_dir() else legacy_order, device=device,
+        data_path=places.path(TRAIN_DATA))
     report.measured |= demo_score(places.work_dir, out, table)
     report.pictures[_("Labels")] = contact_sheet(label_tiles(source, out), out.parent / "labels_sheet.jpg")
     return _finish(report, places)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from npylabel.base.disks import patiently
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.files import write_text
 from npylabel.base.i18n import _
@@ -174,7 +175,7 @@ def write_classes(path: Path, table: ClassTable, others: Mapping[int, Mapping] |
 
 def read_other_fields(path: Path) -> dict[int, dict]:
     """What the entries of a class table hold beside our fields, by id; of a file that ``load_classes`` took."""
-    values = json.loads(path.read_text(encoding="utf-8-sig"))
+    values = json.loads(_text_of(path))
     entries = [value for value in values.values() if isinstance(value, dict)]
     return {entry["id"]: {key: value for key, value in entry.items() if key not in _FIELDS} for entry in entries}
 
@@ -194,9 +195,13 @@ def _refuse_half_changed(path: Path) -> None:
               "python npylabel_core.py manage --action change_classes --confirm"))
 
 
+def _text_of(path: Path) -> str:
+    return patiently(path, lambda: path.read_text(encoding="utf-8-sig"))
+
+
 def _read_pairs(path: Path) -> list[tuple[str, object]]:
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = _text_of(path)
     except FileNotFoundError as error:
         raise NpyLabelError(
             "classes_missing",

@@ -46,7 +46,7 @@ def verify_step(
     if export.export_dir:
         with report.timed("export"):
             _export(report, found, export)
-    return report, found, reader_advice(dataset_dir, export.export_dir, len(table.ids))
+    return report, found, reader_advice(dataset_dir, export.export_dir, max(table.ids) + 1)
 
 
 def _describe(report: StepReport, found: Verification, table: ClassTable) -> None:

@@ -25,7 +25,7 @@ def demo_score(demo_dir: Path, labels_dir: Path, table: ClassTable) -> dict[str,
              if name in sources and Path(sources[name]).name in truth]
     if not known:
         return {}
-    right = sum(label.best_class_name == name for label, name in known)
+    right = sum(table.find_name(label.best_class_name) == table.find_name(name) is not None for label, name in known)
     unknown = sum(label.class_id == table.unknown_id for label, _name in known)
     return {"demo_best_class_right": round(right / len(known), 4),
             "demo_below_threshold": round(unknown / len(known), 4)}

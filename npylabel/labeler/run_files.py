@@ -66,6 +66,8 @@ def resume_point(
         known = identity
     if resume and known == identity and _can_go_on(files):
         return files.resume
+    if resume and known == identity and _died_in_first_epoch(files):
+        return None
     if set(files.existing()) - {files.beside(".run.json")}:
         differing = sorted(name for name in identity if known and known.get(name) != identity[name])
         archive = _archive(files)
@@ -98,6 +100,16 @@ def _can_go_on(files: RunFiles) -> bool:
     try:
         load_checkpoint(files.save_path)
         return "npylabel" in load_weights_file(files.resume)
+    except NpyLabelError:
+        return False
+
+
+def _died_in_first_epoch(files: RunFiles) -> bool:
+    """Whether a kill left the models of a first epoch and no state to go on from: the run begins again over them."""
+    if files.resume.exists() or files.beside(".metrics.json").exists():
+        return False
+    try:
+        return load_checkpoint(files.save_path).epoch == 1
     except NpyLabelError:
         return False
 
