@@ -56,7 +56,7 @@ class Index:
         history: names of the indexes that this one follows, oldest generation first.
         files: by path below the work folder, POSIX.
         archives: by name; those of ``files`` and of ``missing``.
-        retired: names of archives that an earlier index needed and this one does not.
+        retired: names of archives (and other origins of versions) that are known and not needed any more.
         missing: files whose archive was not to be seen; they come back with it.
     """
 
@@ -79,7 +79,7 @@ class Index:
         """Whether an index is this one or one before it."""
         if name == self.name or name in set(self.history):
             return True
-        return len(self.history) >= _HISTORY and generation_of(name) < generation_of(self.history[0])
+        return bool(name) and len(self.history) >= _HISTORY and generation_of(name) < generation_of(self.history[0])
 
     def lost_archives(self, sizes: Mapping[str, int]) -> set[str]:
         """The archives of files that are missing or cut, by the sizes of the files that are visible."""
@@ -102,9 +102,10 @@ class Index:
         known = {**self.archives, **added}
         missing = {path: file for path, file in self.missing.items() if path not in files}
         used = {file.archive for file in (*files.values(), *missing.values())}
+        origins = {file.origin for file in files.values()}
         return Index("", _by_generation({*self.history, self.name}), files,
                      {name: known[name] for name in sorted(used)},
-                     _by_generation({*self.retired, *known} - used), missing)
+                     _by_generation({*self.retired, *known, *origins} - used), missing)
 
 
 def index_name(generation: int, session: str) -> str:
@@ -232,4 +233,5 @@ def set_aside(theirs: Index, path: str) -> dict[str, SavedFile]:
     """The version of another machine under the path where it is kept: ``conflicts/<its index>/<path>``."""
     file = theirs.files[path]
     kept = f"conflicts/{theirs.name.partition('.')[0] or 'earlier'}/{path}"
-    return {kept: file._replace(born=file.origin, member=file.member or path)}
+    # The copy is a file of its own: who knows the version that it was made of has not seen the copy.
+    return {kept: file._replace(born=kept, member=file.member or path)}
