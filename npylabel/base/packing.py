@@ -74,8 +74,8 @@ def batches(sizes: Mapping[str, int]) -> list[tuple[str, list[str]]]:
     open_batch: dict[str, tuple[list[str], int]] = {}
     for path, size in sizes.items():
         group = group_of(path)
-        batch, filled = open_batch.get(group, ([], ARCHIVE_BYTES))
-        if filled + size > ARCHIVE_BYTES:
+        batch, filled = open_batch.get(group, ([], 0))
+        if not batch or filled + size > ARCHIVE_BYTES:
             batch, filled = [], 0
             found.append((group, batch))
         batch.append(path)

@@ -75,7 +75,8 @@ def test_a_fault_that_passes_is_waited_for(
 
 
 @pytest.mark.parametrize(("code", "name", "cure"), [
-    (errno.EDQUOT, "drive_full", "trash"), (errno.ENOSPC, "drive_full", "trash"), (errno.EROFS, "drive_readonly", "right"),
+    (errno.EDQUOT, "drive_full", "trash"), (errno.ENOSPC, "drive_full", "trash"),
+    (errno.EROFS, "drive_readonly", "right"),
     (errno.EACCES, "drive_readonly", "save_dir"), (errno.EPERM, "drive_readonly", "save_dir")])
 def test_a_fault_that_stays_is_told_at_once(
     folder: RemoteFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, naps: list[float], code: int, name: str,

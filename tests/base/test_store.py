@@ -180,7 +180,7 @@ def test_random_machines_lose_no_content() -> None:
 
 def test_thirty_thousand_files() -> None:
     names = [archive_name(1, ONE, number) for number in range(40)]
-    files = {f"tintora_dataset/color/photo_{number}.png": SavedFile(f"{number:064x}", number, number, names[number % 40])
+    files = {f"d/color/{number}.png": SavedFile(f"{number:064x}", number, number, names[number % 40])
              for number in range(30_000)}
     index = Index("n", (), files, {name: Archive("s", 9, "g") for name in names})
     started = time.perf_counter()
