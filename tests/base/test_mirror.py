@@ -89,7 +89,8 @@ def test_a_file_that_grows_while_it_is_packed(tmp_path: Path, monkeypatch: pytes
 
 def test_batches_are_full_but_not_too_full(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packing, "ARCHIVE_BYTES", 10)
-    sizes = {"d/color/1.png": 6, "a.csv": 1, "d/color/2.png": 4, "m.pth": 50, "d/color/3.png": 1, "b.csv": 9, "n.pth": 1}
+    sizes = {"d/color/1.png": 6, "a.csv": 1, "d/color/2.png": 4, "m.pth": 50, "d/color/3.png": 1, "b.csv": 9,
+             "n.pth": 1}
     assert batches(sizes) == [
         ("d/color", ["d/color/1.png", "d/color/2.png"]), ("tables", ["a.csv", "b.csv"]), ("models", ["m.pth"]),
         ("d/color", ["d/color/3.png"]), ("models", ["n.pth"])]
@@ -110,7 +111,8 @@ def test_batches_are_full_but_not_too_full(monkeypatch: pytest.MonkeyPatch) -> N
     ("models/tiny_cnn.history.csv", False, "tables", Rank.CONTENT),
     ("models/tiny_cnn.metrics.json", False, "tables", Rank.CONTENT),
     ("tintora_dataset/.photos.jsonl", False, "tables", Rank.JOURNAL),
-    ("decisions/1.jsonl", False, "tables", Rank.JOURNAL), ("tintora_dataset/manifest.csv", False, "tables", Rank.LEDGER),
+    ("decisions/1.jsonl", False, "tables", Rank.JOURNAL),
+    ("tintora_dataset/manifest.csv", False, "tables", Rank.LEDGER),
 ])
 def test_what_a_path_tells(path: str, bulk: bool, group: str, rank: Rank) -> None:
     assert (is_bulk(path), group_of(path), rank_of(path)) == (bulk, group, rank)
