@@ -74,7 +74,7 @@ class Sender:
             after = self.mirror.scan()
             if not _has_moved_on(before, after):
                 break
-        return {path for path in gone if path not in before and path not in after} if before else set()
+        return {path for path in gone if path not in before and path not in after}
 
     def _whole(self, paths: set[str], saved: Index, rank: Rank) -> dict[str, stat_result]:
         """Status by path of the files of this rank that are here as they are saved."""

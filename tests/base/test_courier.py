@@ -441,6 +441,35 @@ def test_an_archive_that_drive_loses_at_once_is_an_error_and_is_sent_again(
     assert fresh(tmp_path) == {"a.csv": "a"}
 
 
+@pytest.mark.parametrize("lost", ["gone", "not listed"])
+def test_what_a_failed_push_sent_and_drive_lost_is_sent_again_under_another_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: str
+) -> None:
+    one, _two = machines(tmp_path, 2)
+    with monkeypatch.context() as patch, pytest.raises(NpyLabelError):
+        patch.setattr(courier_module.Courier, "_write_index", failing)
+        one.push({"a.csv": "a"})
+    first = archives(tmp_path)[0]
+    if lost == "gone":
+        first.unlink()
+    sizes = RemoteFolder.sizes
+    monkeypatch.setattr(RemoteFolder, "sizes", lambda self: {
+        name: size for name, size in sizes(self).items() if name != first.name})
+    assert one.push({"b.csv": "b"}) == 2
+    assert one.courier.parent.needed() == [archives(tmp_path)[-1].name] != [first.name]
+    assert fresh(tmp_path) == {"a.csv": "a", "b.csv": "b"}
+
+
+def test_an_archive_without_what_it_should_hold_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, two = machines(tmp_path, 2)
+    one.push({"a.csv": "a", "b.csv": "b"})
+    with monkeypatch.context() as patch, pytest.raises(NpyLabelError) as caught:
+        patch.setattr(courier_module, "unpack", lambda *_arguments: {})
+        two.pull()
+    assert caught.value.code == "saved_damaged"
+    assert two.pull() == 2
+
+
 def test_touched_files_are_not_sent(tmp_path: Path) -> None:
     one, _two = machines(tmp_path, 2)
     one.push({"a.csv": "a", "b.csv": "b"})
@@ -553,7 +582,9 @@ def test_archives_that_are_not_here_are_not_packed_anew_for_ever(tmp_path: Path)
     for number in range(3):
         two.push({f"tintora_dataset/color/new{number}.png": "n"})
         assert len([path for path in archives(tmp_path) if path.name.startswith(f"{8 + number:06d}")]) == 1
-        assert archives(tmp_path)[-1].stat().st_size == 10_240
+        newest = archives(tmp_path)[-1].name
+        assert [path for path, file in two.courier.parent.files.items() if file.archive == newest] == [
+            f"tintora_dataset/color/new{number}.png"]
 
 
 def test_large_archives_that_are_mostly_dead_are_packed_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -597,6 +628,10 @@ def test_a_push_without_a_pull_looks_first(tmp_path: Path) -> None:
     one.push({"a.csv": "a", "b.csv": "b"})
     assert two.push({"b.csv": "b", "c.csv": "c"}) == 1
     assert fresh(tmp_path) == {"a.csv": "a", "b.csv": "b", "c.csv": "c"}
+    indexes(tmp_path)[-1].write_bytes(b"")
+    two.restart().push({"d.csv": "d"})
+    assert "did not arrive" in two.notes
+    assert fresh(tmp_path) == {"a.csv": "a", "b.csv": "b", "c.csv": "c", "d.csv": "d"}
 
 
 def test_two_processes_on_one_folder_save_the_same(tmp_path: Path) -> None:

@@ -174,6 +174,16 @@ def test_a_label_never_looks_like_a_persons(tmp_path: Path, monkeypatch: pytest.
     assert copy_of(one) == {"d/labels/x.npy": "7", "d/labels.csv": "x 7", "d/labels/y.npy": "1"}
 
 
+def test_a_table_that_changes_meanwhile_is_read_with_what_it_speaks_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = machines(tmp_path, 1)[0]
+    one.push({"d/labels/x.npy": "5", "d/labels.csv": "x 5"})
+    while_packing(monkeypatch, ("d/labels/y.npy", lambda: one.write({"d/labels/x.npy": "7", "d/labels.csv": "x 7"})))
+    one.push({"d/labels/y.npy": "1"})
+    assert copy_of(one) == {"d/labels/x.npy": "7", "d/labels.csv": "x 7", "d/labels/y.npy": "1"}
+
+
 def test_what_is_moved_while_the_folder_is_read_is_not_missed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     one = machines(tmp_path, 1)[0]
     one.push({"models/m.pth": "old", "models/m.run.json": "old", "a.json": "a"})

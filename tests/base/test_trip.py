@@ -171,17 +171,34 @@ def test_a_save_that_waits_for_drive_does_not_hold_up_the_end(
 
     def broken(path: Path, *arguments: object, **keywords: object) -> None:
         if path.name == "saved" and threading.current_thread() is not threading.main_thread():
-            monkeypatch.setenv("NPYLABEL_DRIVE_PATIENCE_S", "1000")
             waiting.set()
             raise OSError(5, "Input/output error")
         real(path, *arguments, **keywords)
 
     monkeypatch.setattr(Path, "mkdir", broken)
+    monkeypatch.setenv("NPYLABEL_DRIVE_PATIENCE_S", "1000")
     with Trip(places_in(tmp_path), nothing):
         write(places_in(tmp_path), "a.csv", "a")
         assert waiting.wait(20)
     monkeypatch.setenv("NPYLABEL_DRIVE_PATIENCE_S", "0")
     assert copy_of(tmp_path) == {"a.csv": "a"}
+
+
+def test_the_thread_ends_before_the_block_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NPYLABEL_SAVE_EVERY_S", "0.01")
+    before, working, push = threads(), threading.Event(), Courier.push
+
+    def slow(self: Courier) -> int:
+        count = push(self)
+        if threading.current_thread() is not threading.main_thread():
+            working.set()
+            threading.Event().wait(0.2)
+        return count
+
+    monkeypatch.setattr(Courier, "push", slow)
+    with Trip(places_in(tmp_path), nothing):
+        assert working.wait(20)
+    assert threads() == before
 
 
 @carried
