@@ -143,7 +143,10 @@ class Courier:
                 _("Run the cell again: it saves what is missing."))
         packed = {path: self._aged(path, file) for path, file in packed.items()}
         before = self.parent.name
-        mine = self.parent.with_files(self._files_now(packed, gone), self._sender.archives)
+        files, missing = self._files_now(packed, gone), dict(self.parent.missing)
+        for path, file in packed.items():
+            missing |= self.parent.missing_beside(path, file)
+        mine = replace(self.parent, missing=missing).with_files(files, self._sender.archives)
         mine = self.shelf.with_others(mine, sizes)
         self._generation = max(self._generation, 1 + max(map(generation_of, index_names(sizes)), default=0))
         self.mirror.pending = packed
@@ -174,7 +177,7 @@ class Courier:
         removed = {path for path in gone if path in saved and saved[path].sha256 == base[path].sha256}
         files = {path: file for path, file in saved.items() if path not in removed} | packed
         for path in unseen:
-            files |= set_aside(self.parent, path)
+            files |= set_aside(path, saved[path])
         return files
 
     def _write_index(self, index: Index) -> Index:

@@ -55,14 +55,14 @@ class Shelf:
         """The newest whole index, with what can be merged into it."""
         indexes = filter(None, map(self._read_index, names))
         whole = next((index for index in indexes if not index.lost_archives(sizes)), None)
-        return whole and self.with_others(self.present(whole, sizes), sizes)
+        return whole and self.present(self.with_others(whole, sizes), sizes)
 
     def _fallen_back(self, names: list[str], sizes: Mapping[str, int], head: Index | None) -> Index:
         if not head:
             readable = next(filter(None, map(self._read_index, names)), None)
             if not readable and self._faults:
                 raise next(iter(self._faults.values()))
-            head = self.with_others(self.present(readable or Index(), sizes), sizes)
+            head = self.present(self.with_others(readable or Index(), sizes), sizes)
         if not head.follows(names[0]):
             self.note(_(
                 "The last save ({lost}) did not arrive on Drive as a whole; what was saved before it is used, and what "

@@ -97,6 +97,11 @@ class Index:
         missing = {path: file for path, file in {**self.missing, **gone}.items() if path not in files}
         return replace(self, files=files, missing=missing)
 
+    def missing_beside(self, path: str, file: SavedFile) -> dict[str, SavedFile]:
+        """What is missing at a path, set aside where the file that is there now is another version."""
+        lost = self.missing.get(path)
+        return set_aside(path, lost) if lost and lost.sha256 != file.sha256 else {}
+
     def with_files(self, files: Mapping[str, SavedFile], added: Mapping[str, Archive]) -> "Index":
         """The index that follows this one: other files, in its archives and the added ones; its name is to be given."""
         known = {**self.archives, **added}
@@ -182,8 +187,8 @@ def merge(mine: Index, theirs: Index) -> tuple[Index, list[str]]:
     """(what both sides saved, paths that both changed), named as mine.
 
     Which side saw which version is told by the archives that it knows. Where both have a version of a file that the
-    other has not seen, mine stays and theirs is kept as ``conflicts/<their index>/<path>``: nothing is lost. A file
-    that one side changed and the other removed stays.
+    other has not seen, mine stays and theirs is set aside: nothing is lost. A file that one side changed and the other
+    removed stays.
     """
     known_here, known_there, dropped_there = mine.seen(), theirs.seen(), set(theirs.retired)
     files = {path: file for path, file in mine.files.items()
@@ -201,14 +206,24 @@ def merge(mine: Index, theirs: Index) -> tuple[Index, list[str]]:
             files[path] = file
         elif is_new or own.origin in known_there:
             conflicts.append(path)
-            files |= set_aside(theirs, path)
-    lacking = {path: file for path, file in theirs.missing.items()
-               if path not in mine.missing and file.origin not in known_here}
-    both = replace(mine, archives={**theirs.archives, **mine.archives}, missing={**lacking, **mine.missing}).with_files(
-        files, {})
+            files |= set_aside(path, file)
+    missing = _still_missing(theirs, mine, files) | _still_missing(mine, theirs, files)
+    both = replace(mine, archives={**theirs.archives, **mine.archives}, missing=missing).with_files(files, {})
     history = _by_generation({*theirs.history, theirs.name, *mine.history})
     retired = _by_generation({*theirs.retired, *both.retired} - {*both.archives})
     return replace(both, name=mine.name, history=history, retired=retired), sorted(conflicts)
+
+
+def _still_missing(index: Index, other: Index, files: Mapping[str, SavedFile]) -> dict[str, SavedFile]:
+    """What the index misses and the other one has not replaced or removed, knowing it."""
+    missing: dict[str, SavedFile] = {}
+    known = other.seen()
+    for path, file in index.missing.items():
+        if path in files and file.origin not in known:
+            missing |= index.missing_beside(path, files[path])
+        elif path not in files and (file.origin not in known or path in other.missing):
+            missing[path] = file
+    return missing
 
 
 def healed(theirs: Index, mine: Index, sizes: Mapping[str, int]) -> Index | None:
@@ -229,9 +244,8 @@ def healed(theirs: Index, mine: Index, sizes: Mapping[str, int]) -> Index | None
                    retired=(*theirs.retired, *lost))
 
 
-def set_aside(theirs: Index, path: str) -> dict[str, SavedFile]:
-    """The version of another machine under the path where it is kept: ``conflicts/<its index>/<path>``."""
-    file = theirs.files[path]
-    kept = f"conflicts/{theirs.name.partition('.')[0] or 'earlier'}/{path}"
+def set_aside(path: str, file: SavedFile) -> dict[str, SavedFile]:
+    """A version of a file under the path where it is kept: ``conflicts/<its archive>/<path>``."""
+    kept = f"conflicts/{file.archive.partition('.')[0]}/{path}"
     # The copy is a file of its own: who knows the version that it was made of has not seen the copy.
     return {kept: file._replace(born=kept, member=file.member or path)}

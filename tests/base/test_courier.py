@@ -112,8 +112,8 @@ def test_what_was_changed_here_is_not_removed_nor_written_over(tmp_path: Path) -
     assert two.pull() == 0
     assert two.read() == {"a.csv": "mine", "b.csv": "mine too"}
     two.push()
-    generation = f"conflicts/{indexes(tmp_path)[-2].name.partition('.')[0]}/a.csv"
-    assert fresh(tmp_path) == {"a.csv": "mine", "b.csv": "mine too", generation: "theirs"}
+    aside = f"conflicts/{archives(tmp_path)[-2].stem}/a.csv"
+    assert fresh(tmp_path) == {"a.csv": "mine", "b.csv": "mine too", aside: "theirs"}
     assert "a.csv" in two.notes and "b.csv" not in two.notes
     one.pull()
     assert one.read() == fresh(tmp_path)

@@ -98,7 +98,7 @@ def test_both_sides_changes_are_kept() -> None:
 
 
 @pytest.mark.parametrize(("mine", "theirs", "result"), [
-    ("x", "y", {"a": "x", "b": "b", f"conflicts/index-000002-{TWO}/a": "y"}), ("x", "x", {"a": "x", "b": "b"}),
+    ("x", "y", {"a": "x", "b": "b", f"conflicts/000002-{TWO}-000/a": "y"}), ("x", "x", {"a": "x", "b": "b"}),
     ("x", None, {"a": "x", "b": "b"}), (None, "y", {"a": "y", "b": "b"}), (None, None, {"b": "b"})])
 def test_one_file_on_two_machines(mine: str | None, theirs: str | None, result: dict) -> None:
     both, conflicts = merge(saved(BASE, 2, ONE, a=mine), saved(BASE, 2, TWO, a=theirs))
@@ -142,6 +142,10 @@ def test_missing_files_come_back_with_their_archive() -> None:
     later = saved(rest, 3, TWO, a="made again")
     assert sorted(later.missing) == ["b"]
     assert texts(later.present(dict.fromkeys(later.archives, 9))) == {"a": "made again", "b": "b", "c": "c"}
+    rest_of_both = merge(saved(index, 3, ONE, a="changed"), rest)[0]
+    assert (texts(rest_of_both)["a"], dict(rest_of_both.missing)) == ("changed", {})
+    unseen = merge(saved(Index(), 9, TWO, a="theirs"), rest)[0].present(dict.fromkeys(index.archives, 9))
+    assert texts(unseen) == {"c": "c", "b": "b", f"conflicts/{index.files['a'].archive[:-4]}/a": "a"}
     assert texts(merge(later, index)[0]) == {"a": "made again", "b": "b", "c": "c"}
     assert texts(merge(saved(index, 3, ONE, d="d"), rest)[0]) == {"a": "a", "b": "b", "c": "c", "d": "d"}
 
