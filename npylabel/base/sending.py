@@ -1,5 +1,6 @@
 """Putting what changed on the shared folder: in an order that leaves a valid copy, and never twice."""
 
+import threading
 import time
 from collections import defaultdict
 from collections.abc import Mapping
@@ -97,7 +98,9 @@ class Sender:
     def _store(self, sizes: Mapping[str, int], generation: int, number: int, local: Path) -> int:
         """How many archives were stored."""
         todo = packing.batches(sizes)
-        for group, batch in track(todo, total=len(todo), label=_("To Drive")):
+        # A save beside the work stays out of its progress.
+        is_watched = threading.current_thread() is threading.main_thread()
+        for group, batch in track(todo, total=len(todo), label=_("To Drive")) if is_watched else todo:
             files = packing.pack(self.mirror.root, batch, local)
             name = archive_name(generation, self.session, number)
             number += 1

@@ -256,6 +256,19 @@ def test_an_archive_that_every_index_needs_is_missing(tmp_path: Path) -> None:
     assert fresh(tmp_path)["models/m.pth"] == "m"
 
 
+def test_a_version_that_is_missing_is_kept_beside_the_one_that_takes_its_place(tmp_path: Path) -> None:
+    one, two = machines(tmp_path, 2)
+    two.write({"a.csv": "two"})
+    one.push({"a.csv": "one"})
+    two.pull()
+    lost = archives(tmp_path)[0]
+    lost.rename(tmp_path / "lost")
+    two.push()
+    assert fresh(tmp_path) == {"a.csv": "two"}
+    (tmp_path / "lost").rename(lost)
+    assert fresh(tmp_path) == {"a.csv": "two", f"conflicts/{lost.stem}/a.csv": "one"}
+
+
 def test_an_archive_that_vanishes_between_two_saves_is_sent_again(tmp_path: Path) -> None:
     one, _two = machines(tmp_path, 2)
     one.push({"a.csv": "a", "b.csv": "b"})
