@@ -1,9 +1,13 @@
 """Two machines and the folder that they share, for the tests of the courier."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from npylabel.base.courier import Courier
+from npylabel.base.errors import NpyLabelError
 from npylabel.base.mirror import OWN_FOLDER
 
 
@@ -69,3 +73,20 @@ def flip(path: Path) -> None:
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 255
     path.write_bytes(data)
+
+
+def be_impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NPYLABEL_DRIVE_PATIENCE_S", "0")
+    monkeypatch.setattr(os, "fsync", lambda _file: None)
+
+
+def fresh(folder: Path) -> dict[str, str]:
+    """What a new machine gets."""
+    number = len(list(folder.glob("fresh*")))
+    machine = Machine(folder / f"fresh{number}", folder / "drive")
+    machine.pull()
+    return machine.read()
+
+
+def failing(*_arguments: object) -> None:
+    raise NpyLabelError("drive_fault", "x", "y")
