@@ -7,40 +7,28 @@ out of order or not at all can spoil what is there. A reader takes the newest in
 
 import secrets
 import threading
-import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from npylabel.base.errors import NpyLabelError
-from npylabel.base.files import remove_leftovers
+from npylabel.base.files import TEMP_PREFIX
 from npylabel.base.i18n import _
-from npylabel.base.mirror import Mirror, pack
+from npylabel.base.mirror import Mirror
+from npylabel.base.packing import unpack
+from npylabel.base.patience import Patience
 from npylabel.base.progress import track
-from npylabel.base.remote import DamagedCopyError, RemoteFolder, patience_s
+from npylabel.base.remote import DamagedCopyError, RemoteFolder, local_fault
+from npylabel.base.sending import Sender, stale_local_files
 from npylabel.base.shelf import Shelf
-from npylabel.base.store import (
-    Archive,
-    Index,
-    SavedFile,
-    archive_name,
-    conflict_path,
-    encode_index,
-    generation_of,
-    group_of,
-    index_name,
-    is_index,
-    reading_order,
-)
+from npylabel.base.store import Index, SavedFile, encode_index, generation_of, index_name, index_names, set_aside
+from npylabel.base.tables import printable
 
 SAVED = "saved"
-# Large enough that a whole dataset is some dozen files, small enough to be sent again after a fault.
-ARCHIVE_BYTES = 200 * 2**20
-# So many archives below a quarter of the size become one.
-_MANY_SMALL = 8
-# Files of killed runs are removed once this many generations have passed without them.
-_GRACE = 5
+# What no index names may be on its way from another machine. After two days it is of a run that was killed.
+STRAY_AFTER_S = 2 * 86_400.0
 
 
 class Courier:
@@ -49,17 +37,21 @@ class Courier:
     Args:
         root: the local work folder.
         save_dir: the shared folder; archives go to ``saved/`` in it.
+
+    Attributes:
+        parent: what is saved, as far as this machine knows.
     """
 
     def __init__(self, root: Path, save_dir: Path) -> None:
         self.remote = RemoteFolder(save_dir / SAVED)
         self.shelf = Shelf(self.remote)
         self.mirror = Mirror(root)
+        self.shelf.given_up = self.mirror.given_up
         self.session = secrets.token_hex(4)
         self.parent = Index()
-        # What reached the shared folder in a push that failed later, so that it is not sent twice.
-        self._sent: dict[str, SavedFile] = {}
-        self._sent_archives: dict[str, Archive] = {}
+        self._met = False
+        self._generation = 0
+        self._sender = Sender(self.mirror, self.remote, self.session)
         self._lock = threading.Lock()
 
     def pull(self, wanted: Callable[[str], bool]) -> int:
@@ -68,170 +60,171 @@ class Courier:
         What changed here since it was saved stays and is saved with the next push.
 
         Raises:
-            NpyLabelError: ``drive_gone``, ``drive_fault``, ``saved_damaged``, ``disk_full``.
+            NpyLabelError: ``drive_gone``, ``drive_fault``, ``drive_readonly``, ``saved_damaged``, ``saved_newer``,
+                ``disk_full``, ``disk_fault``.
         """
-        with self._lock:
-            self._meet()
-            needed: dict[str, dict[str, SavedFile]] = defaultdict(dict)
-            for path, file in self.parent.files.items():
-                if not wanted(path) or self.mirror.base.get(path) == file:
-                    continue
-                if self.mirror.holds(path, file):
-                    self.mirror.base[path] = file
-                elif not self.mirror.is_changed_here(path):
-                    needed[file.archive][path] = file
-            self._fetch(needed)
-            self.mirror.index = self.parent.name
-            self.mirror.write()
-            return sum(len(files) for files in needed.values())
+        with self._lock, self._local_faults():
+            brought = 0
+            while True:
+                self._meet()
+                self.mirror.follow_removals(self.parent)
+                needed: dict[str, dict[str, SavedFile]] = defaultdict(dict)
+                for path, file in self.parent.files.items():
+                    if wanted(path) and self.mirror.lacks(path, file):
+                        needed[file.archive][path] = file
+                count, damaged = self._fetch(needed)
+                brought += count
+                self.mirror.write()
+                if not damaged:
+                    return brought
+                # Another machine may have packed its files anew meanwhile.
+                if damaged in self.shelf.head().needed():
+                    raise self._damaged(damaged)
 
     def _meet(self) -> None:
-        """Take the newest index, and remove here what another machine removed."""
+        """Take the newest index."""
         self.parent = self.shelf.head()
-        if self.mirror.index not in ("", self.parent.name, *self.parent.history):
-            self.mirror.forget()
-        for path in [path for path in self.mirror.base if path not in self.parent.files]:
-            if not self.mirror.is_changed_here(path):
-                self.mirror.remove(path)
+        self.mirror.given_up = self.shelf.given_up
+        self.mirror.meet(self.parent)
+        self._met = True
 
-    def _fetch(self, needed: Mapping[str, Mapping[str, SavedFile]]) -> None:
-        local = self.mirror.own / "incoming.tar"
-        self.mirror.own.mkdir(parents=True, exist_ok=True)
-        for archive in track(sorted(needed), total=len(needed), label=_("From Drive")):
-            try:
-                self.remote.fetch(archive, local, self.parent.archives[archive].sha256)
-            except DamagedCopyError as error:
-                raise self._damaged(archive) from error
-            self.mirror.unpack(local, needed[archive])
-            self.mirror.write()
-        local.unlink(missing_ok=True)
+    def _fetch(self, needed: Mapping[str, Mapping[str, SavedFile]]) -> tuple[int, str]:
+        """(files brought, name of the archive that could not be, or "")."""
+        count = 0
+        with self._scratch(".tar") as local:
+            for archive in track(sorted(needed), total=len(needed), label=_("From Drive")):
+                try:
+                    self.remote.fetch(archive, local, self.parent.archives[archive].sha256)
+                except DamagedCopyError:
+                    return count, archive
+                unpacked = unpack(self.mirror.root, local, needed[archive])
+                self.mirror.base |= unpacked
+                self.mirror.write()
+                count += len(unpacked)
+                if len(unpacked) < len(needed[archive]):
+                    raise self._damaged(archive)
+        return count, ""
 
     def _damaged(self, archive: str) -> NpyLabelError:
         paths = sorted(path for path, file in self.parent.files.items() if file.archive == archive)
         return NpyLabelError(
             "saved_damaged",
             _("The archive {path} is not what was saved; it holds {count} files, such as {name}.").format(
-                path=self.remote.folder / archive, count=len(paths), name=paths[0]),
+                path=self.remote.folder / archive, count=len(paths), name=printable(paths[0])),
             _("Wait some minutes and run the cell again. If it stays so, delete this archive on Drive: its files are "
-              "then listed as lost, and their steps make them again."))
+              "then listed as missing, and their steps make them again."))
 
     def push(self) -> int:
         """How many files were saved, new or changed; what was removed here is removed there too.
 
         Raises:
-            NpyLabelError: ``drive_full``, ``drive_readonly``, ``drive_gone``, ``drive_fault``; what was saved before
-                stays valid.
+            NpyLabelError: ``drive_full``, ``drive_readonly``, ``drive_gone``, ``drive_fault``, ``saved_newer``,
+                ``disk_full``, ``disk_fault``; what was saved before stays valid.
         """
-        with self._lock:
-            changed, gone = self.mirror.changes()
-            if not changed and not gone:
+        with self._lock, self._local_faults():
+            if not self._met:
+                self._meet()
+            if not any(self.mirror.changes(self.parent.files)):
                 return 0
-            generation = 1 + max(map(generation_of, self.remote.sizes()), default=0)
-            changed += self._to_compact(set(changed))
-            self._sent = {path: file for path, file in self._sent.items() if path in changed and
-                          self.mirror.looks_like(path, file)}
-            self._store(sorted(set(changed) - set(self._sent), key=reading_order), generation)
-            saved = len(self._sent)
-            self._publish(self._sent, self._sent_archives, set(gone), generation)
-            return saved
+            sizes = self.remote.sizes()
+            self.parent = self.shelf.present(self.shelf.with_others(self.parent, sizes), sizes)
+            self.mirror.meet(self.parent)
+            self._generation = 1 + max(self._generation, generation_of(self.parent.name), *map(generation_of, sizes), 0)
+            with self._scratch(".tar") as local:
+                gone = self._sender.send(self.parent, sizes, self._generation, local)
+            return self._publish(gone)
 
-    def _to_compact(self, changed: set[str]) -> list[str]:
-        """Files of many small or mostly dead archives, to be packed together again; only what is whole here."""
-        live: dict[str, list[str]] = defaultdict(list)
-        for path, file in self.parent.files.items():
-            live[file.archive].append(path)
-        small: dict[str, list[str]] = defaultdict(list)
-        for name, archive in self.parent.archives.items():
-            if sum(self.parent.files[path].size for path in live[name]) < ARCHIVE_BYTES // 4:
-                small[archive.group].append(name)
-        paths = [path for names in small.values() if len(names) >= _MANY_SMALL for name in names for path in live[name]]
-        return [path for path in paths if path not in changed and self.mirror.base.get(path) == self.parent.files[path]
-                and not self.mirror.is_changed_here(path)]
-
-    def _store(self, paths: list[str], generation: int) -> None:
-        """Pack the paths by group and put the archives on the shared folder."""
-        self.mirror.own.mkdir(parents=True, exist_ok=True)
-        remove_leftovers(self.mirror.own)
-        local = self.mirror.own / "outgoing.tar"
-        batches = self._batches(paths)
-        for number, (group, batch) in enumerate(batches):
-            name = archive_name(generation, self.session, number)
-            files = pack(self.mirror.root, batch, local)
-            if files:
-                size = local.stat().st_size
-                self._sent_archives[name] = Archive(self.remote.store(name, local), size, group)
-                self._sent |= {path: file._replace(archive=name) for path, file in files.items()}
-        local.unlink(missing_ok=True)
-
-    def _batches(self, paths: list[str]) -> list[tuple[str, list[str]]]:
-        """(group, paths) of each archive; the order of the paths is kept, so tables are read last."""
-        batches: list[tuple[str, list[str]]] = []
-        open_batch: dict[str, tuple[list[str], int]] = {}
-        for path in paths:
-            group = group_of(path)
-            batch, size = open_batch.get(group, ([], ARCHIVE_BYTES))
-            length = (self.mirror.root / path).stat().st_size if (self.mirror.root / path).exists() else 0
-            if size + length > ARCHIVE_BYTES:
-                batch, size = [], 0
-                batches.append((group, batch))
-            batch.append(path)
-            open_batch[group] = (batch, size + length)
-        return batches
-
-    def _publish(
-        self, packed: dict[str, SavedFile], archives: dict[str, Archive], gone: set[str], generation: int
-    ) -> None:
+    def _publish(self, gone: set[str]) -> int:
         """Write the index that makes the archives count."""
-        before, sizes = self.parent, self.remote.sizes()
-        mine = before.with_files(self._files_now(packed, gone), archives)
-        if lost := mine.lost_archives(sizes):
+        packed, sizes = self._sender.sent, self.remote.sizes()
+        if lost := self._sender.lost(sizes):
             raise NpyLabelError(
-                "drive_fault", _("Drive lost what was just written: {names}.").format(names=", ".join(sorted(lost))),
+                "drive_fault", _("Drive lost what was just written: {names}.").format(names=", ".join(lost)),
                 _("Run the cell again: it saves what is missing."))
-        for name in sorted(filter(is_index, sizes), key=generation_of):
-            theirs = None if name in mine.history else self.shelf.whole([name], sizes)
-            if theirs:
-                mine = self.shelf.merged(mine, theirs)
-        generation = max(generation, 1 + max(map(generation_of, sizes), default=0))
-        self.parent = self._write_index(replace(mine, name=index_name(generation, self.session)))
-        base = {**self.mirror.base, **packed}
-        self.mirror.base = {path: file for path, file in base.items() if path in packed or path not in gone}
-        self.mirror.index = self.parent.name
+        packed = {path: self._aged(path, file) for path, file in packed.items()}
+        before = self.parent.name
+        files, missing = self._files_now(packed, gone), dict(self.parent.missing)
+        for path, file in packed.items():
+            missing |= self.parent.missing_beside(path, file)
+        mine = replace(self.parent, missing=missing).with_files(files, self._sender.archives)
+        mine = self.shelf.with_others(mine, sizes)
+        self._generation = max(self._generation, 1 + max(map(generation_of, index_names(sizes)), default=0))
+        self.mirror.pending = packed
         self.mirror.write()
-        self._sent, self._sent_archives = {}, {}
-        self._clean(before)
+        changed = sum(not self._is_saved(path, file) for path, file in packed.items())
+        self.parent = self._write_index(replace(mine, name=index_name(self._generation, self.session)))
+        self.mirror.base = {path: file for path, file in self.mirror.base.items() if path not in gone} | packed
+        self.mirror.pending = {}
+        self.mirror.write()
+        self._sender.forget()
+        self._clean(self.shelf.as_written(before))
+        return changed
+
+    def _is_saved(self, path: str, file: SavedFile) -> bool:
+        saved = self.parent.files.get(path)
+        return saved is not None and saved.sha256 == file.sha256
+
+    def _aged(self, path: str, file: SavedFile) -> SavedFile:
+        """The file with the archive that its content was born in, where it was only packed anew."""
+        return file._replace(born=self.parent.files[path].origin) if self._is_saved(path, file) else file
 
     def _files_now(self, packed: Mapping[str, SavedFile], gone: set[str]) -> dict[str, SavedFile]:
-        """All saved files after this push; a version that we never saw is not written over but kept beside."""
-        files = {path: file for path, file in self.parent.files.items() if path not in gone} | packed
-        unseen = [path for path, file in packed.items() if path in self.parent.files
-                  and path not in self.mirror.base and self.parent.files[path].sha256 != file.sha256]
+        """All saved files after this push; a version that was never here is not written over but kept beside."""
+        saved, base = self.parent.files, self.mirror.base
+        unseen = [path for path, file in packed.items() if path in saved
+                  and saved[path].sha256 not in (file.sha256, base[path].sha256 if path in base else "")]
         self.shelf.note_conflicts(unseen)
-        return files | {conflict_path(self.parent, path): self.parent.files[path] for path in unseen}
+        removed = {path for path in gone if path in saved and saved[path].sha256 == base[path].sha256}
+        files = {path: file for path, file in saved.items() if path not in removed} | packed
+        for path in unseen:
+            files |= set_aside(path, saved[path])
+        return files
 
     def _write_index(self, index: Index) -> Index:
-        local = self.mirror.own / "outgoing.json.gz"
-        local.write_bytes(encode_index(index))
-        self.remote.store(index.name, local)
-        local.unlink()
+        with self._scratch(".json.gz") as local:
+            local.write_bytes(encode_index(index))
+            self.remote.store(index.name, local)
+        self.shelf.wrote(index)
         return index
 
     def _clean(self, before: Index) -> None:
         """Remove what neither this index nor the one before it needs; nothing while Drive is still sending."""
-        if self.remote.uploading([self.parent.name, *self.parent.archives]):
+        self.shelf.keep_only(self.parent.name, before.name)
+        if self.remote.uploading([self.parent.name, *self.parent.needed()]):
             return
         kept = {self.parent.name, before.name, *self.parent.archives, *before.archives}
-        dead = {*before.history, *before.retired}
+        dead = {*before.history, *before.retired} - kept
         for name in self.remote.sizes():
-            # What nobody names may be on its way from another machine, until it is old.
-            stray = 0 <= generation_of(name) < generation_of(self.parent.name) - _GRACE
-            if name not in kept and (name in dead or stray):
+            if name in dead or (name not in kept and self._is_stray(name)):
                 self.remote.remove(name)
 
+    def _is_stray(self, name: str) -> bool:
+        is_ours = generation_of(name) >= 0 and not self.parent.follows(name) and name not in self.parent.retired
+        return is_ours and self.remote.age_s(name) > STRAY_AFTER_S
+
     def unsent(self) -> list[str]:
-        """The saved files that Drive has not sent yet, after waiting for a while."""
-        deadline = time.monotonic() + patience_s()
-        names = [self.parent.name, *self.parent.archives] if self.parent.name else []
-        while (left := self.remote.uploading(names)) and time.monotonic() < deadline:
-            time.sleep(1)
+        """The saved files that Drive has not sent yet, or cannot tell about, after waiting for a while."""
+        patience = Patience()
+        names = [self.parent.name, *self.parent.needed()] if self.parent.name else []
+        while (left := self.remote.uploading(names)) and patience.wait():
+            pass
         return left
+
+    @contextmanager
+    def _scratch(self, suffix: str) -> Iterator[Path]:
+        """A local file of this courier alone; what killed runs left is removed with it."""
+        self.mirror.own.mkdir(parents=True, exist_ok=True)
+        for path in stale_local_files(self.mirror.own):
+            path.unlink(missing_ok=True)
+        local = self.mirror.own / f"{TEMP_PREFIX}{self.session}{suffix}"
+        try:
+            yield local
+        finally:
+            local.unlink(missing_ok=True)
+
+    @contextmanager
+    def _local_faults(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise local_fault(self.mirror.root, error) from error

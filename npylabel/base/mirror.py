@@ -1,19 +1,18 @@
 """The local side of what is saved: which files are here as they were saved, and which changed since."""
 
 import hashlib
-import io
 import json
 import os
-import tarfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
-from npylabel.base.files import TEMP_PREFIX, atomic_path, write_text
-from npylabel.base.store import SavedFile
+from npylabel.base.files import TEMP_PREFIX, write_text
+from npylabel.base.store import Index, SavedFile
 
 OWN_FOLDER = ".courier"
 # An export is links to what is saved anyway; its table tells it. Its zip is a file and travels.
-_NOT_CARRIED = "export.csv"
+_EXPORT_TABLE, _EXPORT = "export.csv", {"export.csv", "train", "val", "test"}
 
 
 class Mirror:
@@ -23,87 +22,113 @@ class Mirror:
         root: the local work folder.
 
     Attributes:
-        base: what was saved, by path, of the files that are (or were) here.
-        index: name of the index it comes from.
+        base: what was saved, by path, of the files that are (or were) here; their times are those of the local files.
+        pending: what was to be saved when the last index was written; it counts once an index shows that it was.
+        given_up: name of an index that was waited for in vain.
         shown: SHA-256 by path of the copies that people open.
     """
 
     def __init__(self, root: Path) -> None:
         self.root, self.own = root, root / OWN_FOLDER
         self.base: dict[str, SavedFile] = {}
-        self.index = ""
+        self.pending: dict[str, SavedFile] = {}
+        self.given_up = ""
         self.shown: dict[str, str] = {}
         self._read()
 
     def _read(self) -> None:
+        """Take the state of the last time; where it is damaged, nothing is trusted and all is compared by content."""
         try:
             state = json.loads((self.own / "state.json").read_text(encoding="utf-8"))
-            self.base = {path: SavedFile(*values) for path, values in state["files"].items()}
-            self.index, self.shown = state["index"], state["shown"]
+            base, pending = ({path: SavedFile(*values) for path, values in state[name].items()}
+                             for name in ("files", "pending"))
+            given_up, shown = str(state["given_up"]), dict(state["shown"])
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            self.forget()
+            return
+        self.base, self.pending, self.given_up, self.shown = base, pending, given_up, shown
 
     def write(self) -> None:
         """Keep the state, whole or not at all."""
+        # Names of broken bytes survive as escapes only.
         write_text(self.own / "state.json", json.dumps(
-            {"index": self.index, "files": self.base, "shown": self.shown}, ensure_ascii=False))
+            {"files": self.base, "pending": self.pending, "given_up": self.given_up, "shown": self.shown},
+            ensure_ascii=True))
 
-    def forget(self) -> None:
-        """Trust nothing: what was saved is another folder, or gone. All local files count as new."""
-        self.base, self.index, self.shown = {}, "", {}
+    def meet(self, saved: Index) -> None:
+        """Forget what the index does not vouch for: it counts as new, and is never removed.
+
+        That is all of it where the shared folder was emptied or exchanged, and what lies in a save that did not
+        arrive.
+        """
+        seen = saved.seen()
+        arrived = {path: file for path, file in self.pending.items() if file.archive in seen}
+        self.base |= arrived
+        self.pending = {path: file for path, file in self.pending.items() if path not in arrived}
+        self.base = {path: file for path, file in self.base.items()
+                     if file.origin in seen and path not in saved.missing}
+
+    def follow_removals(self, saved: Index) -> None:
+        """Remove what was removed on another machine, unless it was changed here."""
+        for path in [path for path in self.base if path not in saved.files]:
+            if not self.is_changed_here(path):
+                with suppress(FileNotFoundError, NotADirectoryError):
+                    (self.root / path).unlink()
+            del self.base[path]
 
     def scan(self) -> dict[str, os.stat_result]:
-        """Status by path of the local files that travel."""
+        """Status by path of the local files that travel.
+
+        Raises:
+            OSError: where a folder cannot be read: its files are not gone.
+        """
         return dict(_walk(self.root, ""))
 
-    def changes(self) -> tuple[list[str], list[str]]:
-        """(paths that are new or look changed, paths that were here and are gone)."""
+    def changes(self, saved: Mapping[str, SavedFile]) -> tuple[dict[str, os.stat_result], set[str]]:
+        """(status by path of files that are new or changed, paths that were here and are gone).
+
+        Files that only look changed, or are saved already in just this way, are no changes.
+        """
         found = self.scan()
-        changed = [path for path, status in found.items() if not _looks_like(status, self.base.get(path))]
-        return changed, [path for path in self.base if path not in found]
+        changed = {path: status for path, status in found.items()
+                   if not looks_like(status, self.base.get(path))
+                   and not self._adopt(path, status, self.base.get(path), saved.get(path))}
+        # A folder in which nothing is left is no decision to remove everything.
+        return changed, set(self.base) - found.keys() if found else set()
 
-    def holds(self, path: str, file: SavedFile) -> bool:
-        """Whether the local file is this very one; a file that no one vouches for is read."""
-        try:
-            status = (self.root / path).stat()
-        except OSError:
-            return False
-        if _looks_like(status, file) and self.base.get(path) == file:
-            return True
-        return status.st_size == file.size and hash_of(self.root / path) == file.sha256
+    def _adopt(self, path: str, status: os.stat_result, *candidates: SavedFile | None) -> bool:
+        """Whether the local file has the bytes of one of the saved ones, which is then what we have in common."""
+        known = [file for file in candidates if file and file.size == status.st_size]
+        sha256 = hash_of(self.root / path) if known else ""
+        for file in known:
+            if file.sha256 == sha256:
+                self.base[path] = file._replace(mtime_ns=status.st_mtime_ns)
+                return True
+        return False
 
-    def looks_like(self, path: str, file: SavedFile) -> bool:
-        """Whether the local file has the size and time of this one."""
-        try:
-            return _looks_like((self.root / path).stat(), file)
-        except OSError:
+    def lacks(self, path: str, file: SavedFile) -> bool:
+        """Whether a saved file has to be brought: it is not here, and was not changed or removed here."""
+        base = self.base.get(path)
+        if base and base.sha256 == file.sha256:
+            self.base[path] = file._replace(mtime_ns=base.mtime_ns)
             return False
+        with suppress(FileNotFoundError, NotADirectoryError):
+            if self._adopt(path, (self.root / path).stat(), file):
+                return False
+        return not self.is_changed_here(path)
 
     def is_changed_here(self, path: str) -> bool:
-        """Whether the local file is not what was saved (removed counts as changed)."""
+        """Whether the local file is not what was saved when we last met (removed counts as changed)."""
+        base = self.base.get(path)
         try:
             status = (self.root / path).stat()
-        except OSError:
-            return path in self.base
-        base = self.base.get(path)
-        return not base or (not _looks_like(status, base) and hash_of(self.root / path) != base.sha256)
+        except (FileNotFoundError, NotADirectoryError):
+            return base is not None
+        return not base or not (looks_like(status, base) or hash_of(self.root / path) == base.sha256)
 
-    def remove(self, path: str) -> None:
-        """Remove a local file that was removed on another machine."""
-        (self.root / path).unlink(missing_ok=True)
-        self.base.pop(path, None)
 
-    def unpack(self, archive: Path, files: Mapping[str, SavedFile]) -> None:
-        """Take the files out of an archive; each appears whole or not at all."""
-        with tarfile.open(archive) as tar:
-            for member in tar:
-                file = files.get(member.name)
-                if not file or not member.isreg():
-                    continue
-                with atomic_path(self.root / member.name) as temporary:
-                    temporary.write_bytes(tar.extractfile(member).read())
-                    os.utime(temporary, ns=(file.mtime_ns, file.mtime_ns))
-                self.base[member.name] = file
+def looks_like(status: os.stat_result | None, file: SavedFile | None) -> bool:
+    """Whether a file has the size and the time that were noted."""
+    return bool(status and file) and (status.st_size, status.st_mtime_ns) == (file.size, file.mtime_ns)
 
 
 def hash_of(path: Path) -> str:
@@ -111,42 +136,24 @@ def hash_of(path: Path) -> str:
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return ""
-
-
-def pack(root: Path, paths: Iterable[str], archive: Path) -> dict[str, SavedFile]:
-    """What was packed, by path; files that are gone meanwhile are left out. The archive's name is to be given."""
-    packed = {}
-    with tarfile.open(archive, "w", format=tarfile.PAX_FORMAT) as tar:
-        for path in paths:
-            try:
-                status, data = (root / path).stat(), (root / path).read_bytes()
-            except FileNotFoundError:
-                continue
-            entry = tarfile.TarInfo(path)
-            entry.size, entry.mtime = len(data), status.st_mtime_ns // 10**9
-            tar.addfile(entry, io.BytesIO(data))
-            packed[path] = SavedFile(hashlib.sha256(data).hexdigest(), len(data), status.st_mtime_ns, "")
-    return packed
-
-
-def _looks_like(status: os.stat_result, file: SavedFile | None) -> bool:
-    return bool(file) and (status.st_size, status.st_mtime_ns) == (file.size, file.mtime_ns)
 
 
 def _walk(folder: Path, prefix: str) -> Iterator[tuple[str, os.stat_result]]:
     try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-    except FileNotFoundError:
+        with os.scandir(folder) as entries:
+            entries = sorted(entries, key=lambda entry: entry.name)
+    except (FileNotFoundError, NotADirectoryError):
         return
-    if any(entry.name == _NOT_CARRIED for entry in entries):
-        return
+    names = {entry.name for entry in entries}
+    skipped = _EXPORT if prefix and _EXPORT_TABLE in names else set()
     for entry in entries:
-        if entry.name == OWN_FOLDER or entry.name.startswith(TEMP_PREFIX):
+        if entry.name in skipped or entry.name.startswith(TEMP_PREFIX):
             continue
         try:
-            if entry.is_dir(follow_symlinks=False):
+            # Hidden folders belong to other programs, or to us.
+            if entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."):
                 yield from _walk(Path(entry.path), f"{prefix}{entry.name}/")
             elif entry.is_file(follow_symlinks=False):
                 yield prefix + entry.name, entry.stat()

@@ -3,115 +3,126 @@
 import errno
 import hashlib
 import os
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.i18n import _
+from npylabel.base.patience import PASSING, Patience
 
 Result = TypeVar("Result")
-# What a mounted Drive says while it reconnects. A name that is not there yet may be late.
-_PASSING = {errno.EIO, errno.ENOTCONN, errno.ETIMEDOUT, errno.ESTALE, errno.EAGAIN, errno.EBUSY, errno.EINTR,
-            errno.ECONNRESET, errno.ECONNABORTED, errno.ENETDOWN, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENOENT}
 _NO_ROOM = {errno.EDQUOT, errno.ENOSPC, errno.EFBIG}
 _NO_RIGHT = {errno.EROFS, errno.EACCES, errno.EPERM}
+# A disk that knows no such attribute, or a file that has none.
+_NO_ATTRIBUTE = {errno.ENODATA, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL, *_NO_RIGHT}
 _CHUNK_BYTES = 8 * 2**20
-_LONGEST_WAIT_S = 15.0
 
 
 class DamagedCopyError(Exception):
     """A file on the remote folder is missing or is not what was written."""
 
 
-def patience_s() -> float:
-    """Seconds for which a failing operation is tried again; ``NPYLABEL_DRIVE_PATIENCE_S`` changes them."""
-    return float(os.environ.get("NPYLABEL_DRIVE_PATIENCE_S", "60"))
-
-
 class RemoteFolder:
-    """A flat folder of files that are written once and never changed.
+    """A flat folder of files.
 
     Every operation is tried again with growing pauses while the fault may pass.
 
     Args:
-        folder: made with the first file.
+        folder: made with the first file; its parent has to be there.
+
+    Attributes:
+        hurry: while it is set, nothing is tried again.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.hurry = threading.Event()
 
     def sizes(self) -> dict[str, int]:
         """Size in bytes by name of the files that are visible now; {} where the folder does not exist.
 
         Raises:
-            NpyLabelError: ``drive_gone``, ``drive_fault``.
+            NpyLabelError: ``drive_gone``, ``drive_fault``, ``drive_readonly``.
         """
-        return self._patiently(self._sizes)
+        return self._patiently(self._sizes, wait_for_name=True)
 
     def _sizes(self) -> dict[str, int]:
         try:
-            entries = list(os.scandir(self.folder))
+            with os.scandir(self.folder) as entries:
+                found = list(entries)
         except FileNotFoundError:
             # A mount that dropped looks like a folder that was never there.
             os.stat(self.folder.parent)  # noqa: PTH116
             return {}
-        return {entry.name: entry.stat().st_size for entry in entries if entry.is_file()}
+        return dict(_name_and_size(found))
 
     def read(self, name: str) -> bytes:
         """The bytes of a file.
 
         Raises:
-            NpyLabelError: ``drive_gone``, ``drive_fault``.
+            NpyLabelError: ``drive_file_missing`` (at once), ``drive_gone``, ``drive_fault``, ``drive_readonly``.
         """
         return self._patiently((self.folder / name).read_bytes)
+
+    def age_s(self, name: str) -> float:
+        """Seconds since a file was last written; 0 where that is not known."""
+        try:
+            return max(0.0, time.time() - (self.folder / name).stat().st_mtime)
+        except OSError:
+            return 0.0
 
     def fetch(self, name: str, target: Path, sha256: str) -> None:
         """Copy a file here and compare it with its checksum.
 
         Raises:
-            DamagedCopyError: where it still differs after all patience.
-            NpyLabelError: ``drive_gone``, ``drive_fault``, ``disk_full``.
+            DamagedCopyError: where it is missing or still differs after all patience.
+            NpyLabelError: ``drive_gone``, ``drive_fault``, ``drive_readonly``, ``disk_full``, ``disk_fault``.
         """
-        deadline, pause = time.monotonic() + patience_s(), 0.5
+        patience = Patience(self.hurry)
         while True:
-            try:
-                if self._patiently(lambda: _copy(self.folder / name, target)) == sha256:
+            with suppress(_MissingError):
+                if self._patiently(lambda: _copy(self.folder / name, target, local=target)) == sha256:
                     return
-            except NpyLabelError as error:
-                if error.code != "drive_file_missing":
-                    raise
-            if time.monotonic() > deadline:
+            if not patience.wait():
                 raise DamagedCopyError(name)
-            time.sleep(pause)
-            pause = min(2 * pause, _LONGEST_WAIT_S)
 
     def store(self, name: str, source: Path) -> str:
         """Copy a file there, read it back and compare; its SHA-256.
 
         Raises:
-            NpyLabelError: ``drive_full``, ``drive_readonly``, ``drive_gone``, ``drive_fault``. Nothing whole is left
-                behind under the name then.
+            NpyLabelError: ``drive_full``, ``drive_readonly``, ``drive_gone``, ``drive_fault``, ``disk_fault``. What
+                was written is removed then, unless the folder is out of reach.
         """
-        wanted = _sha256(source)
+        wanted = _here(source, lambda: _sha256(source))
+        done = False
 
         def put() -> None:
             # Not missing parents: a folder made under a lost mount would hide the mount that comes back.
             with suppress(FileExistsError):
                 self.folder.mkdir()
-            _copy(source, self.folder / name)
+            _copy(source, self.folder / name, local=source)
             if _sha256(self.folder / name) != wanted:
                 raise OSError(errno.EIO, "what was read back differs from what was written")
 
         try:
-            self._patiently(put)
-        except NpyLabelError:
-            with suppress(OSError):
-                (self.folder / name).unlink()
-            raise
+            self._patiently(put, wait_for_name=True)
+            done = True
+        finally:
+            if not done:
+                self.remove(name)
         return wanted
+
+    def holds(self, name: str, size: int, sha256: str) -> bool:
+        """Whether a file is there with this content; False where that cannot be told now."""
+        path = self.folder / name
+        try:
+            return path.stat().st_size == size and _sha256(path) == sha256
+        except OSError:
+            return False
 
     def remove(self, name: str) -> None:
         """Remove a file; where that fails it stays, which costs room and nothing else."""
@@ -119,31 +130,30 @@ class RemoteFolder:
         with suppress(OSError):
             # Drive moves what is deleted into its trash, which counts for the quota: an empty file does not.
             os.truncate(path, 0)
+        with suppress(OSError):
             path.unlink()
 
-    def uploading(self, names: list[str]) -> list[str]:
-        """Those of the files that Drive has taken but not sent yet; [] on disks that do not tell.
+    def uploading(self, names: Iterable[str]) -> list[str]:
+        """Those of the files that Drive has taken but not sent yet, or cannot tell about.
 
-        Drive for desktop shows the id ``local-...`` until a file has one on the server.
+        Drive for desktop shows the id ``local-...`` until a file has one on the server. On disks that know no such
+        ids every file that is there counts as sent.
         """
         return [name for name in names if _drive_id(self.folder / name).startswith(b"local")]
 
-    def _patiently(self, action: Callable[[], Result]) -> Result:
-        deadline, pause = time.monotonic() + patience_s(), 0.5
+    def _patiently(self, action: Callable[[], Result], *, wait_for_name: bool = False) -> Result:
+        patience = Patience(self.hurry)
         while True:
             try:
                 return action()
             except OSError as error:
-                if error.errno not in _PASSING or time.monotonic() > deadline:
+                passing = error.errno in PASSING or (wait_for_name and error.errno == errno.ENOENT)
+                if not passing or not patience.wait():
                     raise self._error(error) from error
-            time.sleep(pause)
-            pause = min(2 * pause, _LONGEST_WAIT_S)
 
     def _error(self, error: OSError) -> NpyLabelError:
         what = _("{path} cannot be used: {reason}.").format(path=self.folder, reason=error.strerror or error)
         safe = _("What is done is safe on this machine as long as its session lives.")
-        if error.errno in _NO_ROOM and not str(error.filename or self.folder).startswith(str(self.folder.parent)):
-            return NpyLabelError("disk_full", what, _("Free some room on this machine, then run the cell again."))
         if error.errno in _NO_ROOM:
             return NpyLabelError("drive_full", f"{what} {safe}", _(
                 "Make room on Drive and empty its trash (what lies there counts), then run the cell again: it only "
@@ -151,24 +161,66 @@ class RemoteFolder:
         if error.errno in _NO_RIGHT:
             return NpyLabelError("drive_readonly", f"{what} {safe}", _(
                 "Mount Drive with the right to write, or set save_dir to a folder that you may write to."))
-        if error.errno == errno.ENOENT:
-            return NpyLabelError("drive_file_missing", what, _(
+        if error.errno == errno.ENOENT and self.folder.is_dir():
+            return _MissingError("drive_file_missing", what, _(
                 "Look whether Drive is mounted, then run the cell again."))
-        code = "drive_gone" if error.errno in (errno.ENOTCONN, errno.ESTALE) else "drive_fault"
+        code = "drive_gone" if error.errno in (errno.ENOENT, errno.ENOTCONN, errno.ESTALE) else "drive_fault"
         return NpyLabelError(code, f"{what} {safe}", _(
             "Run the setup cell again to connect Drive, then this cell: it goes on and saves what is missing."))
 
 
-def _copy(source: Path, target: Path) -> str:
-    """SHA-256 of what was copied."""
+class _MissingError(NpyLabelError):
+    """``drive_file_missing``: the folder is there, the file is not."""
+
+
+def local_fault(path: Path, error: OSError) -> NpyLabelError:
+    """The error for a fault of the local disk: ``disk_full`` or ``disk_fault``."""
+    what = _("{path} cannot be used: {reason}.").format(path=error.filename or path, reason=error.strerror or error)
+    if error.errno in _NO_ROOM:
+        return NpyLabelError("disk_full", what, _("Free some room on this machine, then run the cell again."))
+    return NpyLabelError("disk_fault", what, _("Check the folder and its rights, then run the cell again."))
+
+
+def _here(path: Path, action: Callable[[], Result]) -> Result:
+    """The result of something done on the local disk, whose faults are not those of the remote folder."""
+    try:
+        return action()
+    except OSError as error:
+        raise local_fault(path, error) from error
+
+
+def _copy(source: Path, target: Path, *, local: Path) -> str:
+    """SHA-256 of what was copied; ``local`` is which of the two is on the local disk."""
+    if local == source:
+        with _here(local, lambda: source.open("rb")) as reader, target.open("wb") as writer:
+            return _pour(lambda: _here(local, lambda: reader.read(_CHUNK_BYTES)), writer.write, writer)
+    with source.open("rb") as reader, _here(local, lambda: target.open("wb", buffering=0)) as writer:
+        return _pour(lambda: reader.read(_CHUNK_BYTES), lambda chunk: _here(local, lambda: _write(writer, chunk)), None)
+
+
+def _pour(read: Callable[[], bytes], write: Callable[[bytes], object], flushed: BinaryIO | None) -> str:
     digest = hashlib.sha256()
-    with source.open("rb") as reader, target.open("wb") as writer:
-        while chunk := reader.read(_CHUNK_BYTES):
-            digest.update(chunk)
-            writer.write(chunk)
-        writer.flush()
-        os.fsync(writer.fileno())
+    while chunk := read():
+        digest.update(chunk)
+        write(chunk)
+    if flushed:
+        flushed.flush()
+        os.fsync(flushed.fileno())
     return digest.hexdigest()
+
+
+def _write(file: BinaryIO, data: bytes) -> None:
+    """Write all of the data to a file without a buffer, so that a full disk is told here and not on closing."""
+    view = memoryview(data)
+    while view:
+        view = view[file.write(view):]
+
+
+def _name_and_size(entries: Iterable[os.DirEntry]) -> Iterable[tuple[str, int]]:
+    for entry in entries:
+        with suppress(FileNotFoundError):  # Removed while we look, or a name that Drive has not forgotten yet.
+            if entry.is_file():
+                yield entry.name, entry.stat().st_size
 
 
 def _sha256(path: Path) -> str:
@@ -179,5 +231,7 @@ def _sha256(path: Path) -> str:
 def _drive_id(path: Path) -> bytes:
     try:
         return os.getxattr(path, "user.drive.id")
-    except (OSError, AttributeError):  # Another disk, or a system without extended attributes.
+    except AttributeError:  # A system without extended attributes.
         return b""
+    except OSError as error:
+        return b"" if error.errno in _NO_ATTRIBUTE else b"local"

@@ -1,13 +1,13 @@
 """Reading what is saved: which index is the newest that holds, whatever arrived late, cut or not at all."""
 
-import time
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.i18n import _
-from npylabel.base.remote import RemoteFolder, patience_s
-from npylabel.base.store import Index, decode_index, generation_of, is_index, merge
+from npylabel.base.patience import Patience
+from npylabel.base.remote import RemoteFolder
+from npylabel.base.store import Index, decode_index, healed, index_names, merge
+from npylabel.base.tables import printable
 
 
 class Shelf:
@@ -18,90 +18,115 @@ class Shelf:
 
     Attributes:
         notes: what the person has to know, translated.
+        given_up: name of the newest index, where it was waited for in vain: the next look does not wait for it.
     """
 
     def __init__(self, remote: RemoteFolder) -> None:
         self.remote = remote
         self.notes: list[str] = []
+        self.given_up = ""
         self._known: dict[str, Index] = {}
+        self._faults: dict[str, NpyLabelError] = {}
 
     def head(self) -> Index:
-        """The newest index whose archives are all there, with what other machines saved beside it."""
-        deadline, pause = time.monotonic() + patience_s(), 0.5
-        while True:
-            sizes = self.remote.sizes()
-            names = sorted(filter(is_index, sizes), key=generation_of, reverse=True)
-            whole = self.whole(names[:1], sizes)
-            if whole or not names or time.monotonic() > deadline:
-                break
-            time.sleep(pause)  # It may still be on its way.
-            pause *= 2
-        if not names:
-            return Index()
-        head = whole or self.whole(names, sizes) or self._remains(names, sizes)
-        if head.name != names[0]:
-            self.notes.append(_(
-                "The last save ({lost}) did not arrive on Drive as a whole; the one before it is used, and what is "
-                "missing is done again.").format(lost=names[0]))
-        return self._with_branches(head, names, sizes)
+        """The newest index whose archives are all there, with what other machines saved beside it.
 
-    def whole(self, names: Iterable[str], sizes: Mapping[str, int]) -> Index | None:
-        """The first of the indexes that can be read and whose archives are all there."""
-        for name in names:
-            index = self._read_index(name)
-            if index and not index.lost_archives(sizes):
-                return index
-        return None
+        Where every index misses an archive it is the newest one, with the files of that archive in ``missing``.
+
+        Raises:
+            NpyLabelError: ``saved_newer``, ``drive_gone``; ``drive_fault`` where no index can be read at all.
+        """
+        patience = Patience(self.remote.hurry)
+        while True:
+            self._faults = {}
+            sizes = self.remote.sizes()
+            names = index_names(sizes)
+            head = self._best(names, sizes)
+            newest = names[0] if names else ""
+            if not names or (head and head.follows(newest)):
+                self.given_up = ""
+                return head or Index()
+            if self.given_up == newest or not patience.wait():
+                break
+        self.given_up = newest
+        return self._fallen_back(names, sizes, head)
+
+    def _best(self, names: list[str], sizes: Mapping[str, int]) -> Index | None:
+        """The newest whole index, with what can be merged into it."""
+        indexes = filter(None, map(self._read_index, names))
+        whole = next((index for index in indexes if not index.lost_archives(sizes)), None)
+        return whole and self.present(self.with_others(whole, sizes), sizes)
+
+    def _fallen_back(self, names: list[str], sizes: Mapping[str, int], head: Index | None) -> Index:
+        if not head:
+            readable = next(filter(None, map(self._read_index, names)), None)
+            if not readable and self._faults:
+                raise next(iter(self._faults.values()))
+            head = self.present(self.with_others(readable or Index(), sizes), sizes)
+        if not head.follows(names[0]):
+            self.note(_(
+                "The last save ({lost}) did not arrive on Drive as a whole; what was saved before it is used, and what "
+                "is missing is done again. Should it arrive later, it is added.").format(lost=names[0]))
+        return head
+
+    def with_others(self, head: Index, sizes: Mapping[str, int]) -> Index:
+        """The index with what other machines saved without having seen it, as far as that has arrived."""
+        for name in index_names(sizes):
+            other = None if head.follows(name) else self._read_index(name)
+            other = other and healed(other, head, sizes)
+            if other:
+                head, conflicts = merge(head, other)
+                self.note_conflicts(conflicts)
+        return head
+
+    def present(self, index: Index, sizes: Mapping[str, int]) -> Index:
+        """The index with what is to be seen of it; says what is newly missing."""
+        rest = index.present(sizes)
+        lost = {path: file.archive for path, file in rest.missing.items() if path not in index.missing}
+        if lost:
+            self.note(_(
+                "Archives are missing on Drive: {names}. {count} saved files are missing with them; they come back if "
+                "the archives do, otherwise run their steps again.").format(
+                    names=", ".join(sorted(set(lost.values()))), count=len(lost)))
+        return rest
+
+    def as_written(self, name: str) -> Index:
+        """The index of this name as it was read or written here; an empty one where it was not."""
+        return self._known.get(name, Index())
+
+    def wrote(self, index: Index) -> None:
+        """Remember an index that was written here, so that it is never read."""
+        self._known[index.name] = index
 
     def _read_index(self, name: str) -> Index | None:
         """An index file is never changed, so it is read once; one that is cut may still be on its way."""
-        if name not in self._known:
+        if name not in self._known and name not in self._faults:
             try:
                 index = decode_index(name, self.remote.read(name))
             except NpyLabelError as error:
-                if error.code != "drive_file_missing":
+                if error.code not in ("drive_file_missing", "drive_fault"):
                     raise
+                if error.code == "drive_fault":
+                    self._faults[name] = error
                 return None
             if not index:
                 return None
             self._known[name] = index
-        return self._known[name]
+        return self._known.get(name)
 
-    def _remains(self, names: Iterable[str], sizes: Mapping[str, int]) -> Index:
-        """What is left where every index misses an archive."""
-        for name in names:
-            index = self._read_index(name)
-            if index:
-                lost = index.lost_archives(sizes)
-                rest = index.without(lost)
-                self.notes.append(_(
-                    "Archives are missing on Drive: {names}. {count} saved files are lost with them; run their steps "
-                    "again.").format(names=", ".join(sorted(lost)), count=len(index.files) - len(rest.files)))
-                return rest
-        return Index()
+    def note(self, text: str) -> None:
+        """Add to the notes, once."""
+        if text not in self.notes:
+            self.notes.append(text)
 
-    def _with_branches(self, head: Index, names: Iterable[str], sizes: Mapping[str, int]) -> Index:
-        """The head with what other machines saved beside it, without having seen it."""
-        for name in names:
-            if name != head.name and name not in head.history:
-                branch = self.whole([name], sizes)
-                if branch:
-                    head = replace(self.merged(head, branch), name=head.name)
-        return head
-
-    def _ancestor(self, one: Index, other: Index) -> Index:
-        common = [name for name in one.history if name in (*other.history, other.name)]
-        return (common and self._read_index(common[-1])) or Index()
-
-    def merged(self, mine: Index, theirs: Index) -> Index:
-        """Both sides' changes since their last common index; the name is to be given."""
-        both, conflicts = merge(self._ancestor(mine, theirs), mine, theirs)
-        self.note_conflicts(conflicts)
-        return both
-
-    def note_conflicts(self, paths: list[str]) -> None:
+    def note_conflicts(self, paths: Iterable[str]) -> None:
         """Say which files two machines changed."""
-        if paths:
-            self.notes.append(_(
-                "Another machine changed the same files: {names}. Its versions are kept in conflicts/.").format(
-                    names=", ".join(paths[:5])))
+        names = sorted(paths)
+        if names:
+            self.note(_(
+                "Another machine changed the same files ({count}): {names}. Its versions are kept in conflicts/."
+            ).format(count=len(names), names=printable(", ".join(names[:5]))))
+
+    def keep_only(self, *names: str) -> None:
+        """Drop all other indexes from memory."""
+        self._known = {name: index for name, index in self._known.items() if name in names}

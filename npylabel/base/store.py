@@ -8,20 +8,35 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+from npylabel.base.errors import NpyLabelError
+from npylabel.base.i18n import _
+
 FORMAT = "npylabel-saved/1"
-_INDEX_NAME = re.compile(r"index-(\d{6})-([0-9a-f]{8})\.json\.gz")
-_ARCHIVE_NAME = re.compile(r"(\d{6})-([0-9a-f]{8})-(\d{3})\.tar")
-# More ancestors than any machine could have missed.
-_HISTORY = 500
+_INDEX_NAME = re.compile(r"index-(\d{6,})-([0-9a-f]{8})\.json\.gz")
+_ARCHIVE_NAME = re.compile(r"(\d{6,})-([0-9a-f]{8})-(\d{3,})\.tar")
+# So many names of earlier indexes and archives are remembered: weeks of saves every few minutes. What is older than
+# all of them counts as known.
+_HISTORY = 10_000
 
 
 class SavedFile(NamedTuple):
-    """One file: SHA-256, size in bytes, time of change in nanoseconds, and the archive that holds it."""
+    """One file: SHA-256, size in bytes, time of change in nanoseconds, and the archive that holds it.
+
+    ``born`` names the archive that held this content first, where it was packed again since; "" is ``archive``.
+    ``member`` is its name in the archive where that is not its path (a version that was set aside); "" is the path.
+    """
 
     sha256: str
     size: int
     mtime_ns: int
     archive: str
+    born: str = ""
+    member: str = ""
+
+    @property
+    def origin(self) -> str:
+        """The archive that this version came with: who knows the archive has seen the version."""
+        return self.born or self.archive
 
 
 class Archive(NamedTuple):
@@ -38,10 +53,11 @@ class Index:
 
     Attributes:
         name: of the index file, "" where nothing is saved yet.
-        history: names of the indexes that this one follows, newest last.
+        history: names of the indexes that this one follows, oldest generation first.
         files: by path below the work folder, POSIX.
-        archives: by name.
-        retired: names of archives that an earlier index needed and this one does not.
+        archives: by name; those of ``files`` and of ``missing``.
+        retired: names of archives (and other origins of versions) that are known and not needed any more.
+        missing: files whose archive was not to be seen; they come back with it.
     """
 
     name: str = ""
@@ -49,24 +65,52 @@ class Index:
     files: Mapping[str, SavedFile] = field(default_factory=dict)
     archives: Mapping[str, Archive] = field(default_factory=dict)
     retired: tuple[str, ...] = ()
+    missing: Mapping[str, SavedFile] = field(default_factory=dict)
+
+    def needed(self) -> list[str]:
+        """Names of the archives that hold the files."""
+        return sorted({file.archive for file in self.files.values()})
+
+    def seen(self) -> set[str]:
+        """All archives that this index or one before it needed: the versions in them are known here."""
+        return {*self.archives, *self.retired}
+
+    def follows(self, name: str) -> bool:
+        """Whether an index is this one or one before it."""
+        if name == self.name or name in set(self.history):
+            return True
+        return bool(name) and len(self.history) >= _HISTORY and generation_of(name) < generation_of(self.history[0])
 
     def lost_archives(self, sizes: Mapping[str, int]) -> set[str]:
-        """The archives that are missing or cut, by the sizes of the files that are visible."""
-        return {name for name, archive in self.archives.items() if sizes.get(name) != archive.size}
+        """The archives of files that are missing or cut, by the sizes of the files that are visible."""
+        return {name for name in self.needed() if sizes.get(name) != self.archives[name].size}
 
-    def without(self, archives: set[str]) -> "Index":
-        """The same without what lies in the archives."""
-        return Index(self.name, self.history,
-                     {path: file for path, file in self.files.items() if file.archive not in archives},
-                     {name: archive for name, archive in self.archives.items() if name not in archives},
-                     self.retired)
+    def present(self, sizes: Mapping[str, int]) -> "Index":
+        """The same with the files whose archives are to be seen, and the others in ``missing``."""
+        lost = self.lost_archives(sizes)
+        back = {path: file for path, file in self.missing.items()
+                if sizes.get(file.archive) == self.archives[file.archive].size}
+        if not lost and not back:
+            return self
+        gone = {path: file for path, file in self.files.items() if file.archive in lost}
+        files = {path: file for path, file in {**back, **self.files}.items() if path not in gone}
+        missing = {path: file for path, file in {**self.missing, **gone}.items() if path not in files}
+        return replace(self, files=files, missing=missing)
+
+    def missing_beside(self, path: str, file: SavedFile) -> dict[str, SavedFile]:
+        """What is missing at a path, set aside where the file that is there now is another version."""
+        lost = self.missing.get(path)
+        return set_aside(path, lost) if lost and lost.sha256 != file.sha256 else {}
 
     def with_files(self, files: Mapping[str, SavedFile], added: Mapping[str, Archive]) -> "Index":
         """The index that follows this one: other files, in its archives and the added ones; its name is to be given."""
         known = {**self.archives, **added}
-        used = {name: known[name] for name in sorted({file.archive for file in files.values()})}
-        retired = tuple(sorted({*self.retired, *self.archives} - set(used)))
-        return Index("", tuple(name for name in (*self.history, self.name) if name), files, used, retired)
+        missing = {path: file for path, file in self.missing.items() if path not in files}
+        used = {file.archive for file in (*files.values(), *missing.values())}
+        origins = {file.origin for file in files.values()}
+        return Index("", _by_generation({*self.history, self.name}), files,
+                     {name: known[name] for name in sorted(used)},
+                     _by_generation({*self.retired, *known, *origins} - used), missing)
 
 
 def index_name(generation: int, session: str) -> str:
@@ -85,92 +129,123 @@ def generation_of(name: str) -> int:
     return int(match[1]) if match else -1
 
 
-def is_index(name: str) -> bool:
-    """Whether a name is that of an index."""
-    return bool(_INDEX_NAME.fullmatch(name))
+def index_names(sizes: Mapping[str, int]) -> list[str]:
+    """The names of indexes among those of files, newest first, in the same order on every machine."""
+    return sorted(filter(_INDEX_NAME.fullmatch, sizes), key=_age_key, reverse=True)
+
+
+def _age_key(name: str) -> tuple[int, str]:
+    return generation_of(name), name
+
+
+def _by_generation(names: set[str]) -> tuple[str, ...]:
+    return tuple(sorted(names - {""}, key=_age_key)[-_HISTORY:])
 
 
 def encode_index(index: Index) -> bytes:
     """The index as a file; gzip's checksum tells a cut one."""
-    content = {"format": FORMAT, "history": index.history[-_HISTORY:], "files": index.files,
-               "archives": index.archives, "retired": index.retired}
-    return gzip.compress(json.dumps(content, ensure_ascii=False).encode(), 6, mtime=0)
+    content = {"format": FORMAT, "history": index.history, "files": index.files, "archives": index.archives,
+               "retired": index.retired, "missing": index.missing}
+    # Names of broken bytes survive as escapes only.
+    return gzip.compress(json.dumps(content, ensure_ascii=True).encode(), 6, mtime=0)
 
 
 def decode_index(name: str, data: bytes) -> Index | None:
-    """The index in the bytes, or None where they are cut or damaged."""
+    """The index in the bytes, or None where they are cut or damaged.
+
+    Raises:
+        NpyLabelError: ``saved_newer`` where a later version of this project wrote it.
+    """
     try:
         content = json.loads(gzip.decompress(data))
-    except (OSError, EOFError, zlib.error, ValueError):
+        if content["format"] != FORMAT:
+            raise NpyLabelError(
+                "saved_newer", _("{name} was saved in another format: {format}.").format(
+                    name=name, format=content["format"]),
+                _("Use the version of this project that saved it, or a later one."))
+        index = Index(
+            name, tuple(content["history"]), _files(content["files"]),
+            {archive: Archive(*values) for archive, values in content["archives"].items()},
+            tuple(content["retired"]), _files(content["missing"]))
+    except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError, AttributeError):
         return None
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
+    files = {**index.missing, **index.files}
+    held = all(file.archive in index.archives for file in (*index.missing.values(), *index.files.values()))
+    return index if held and all(map(_is_below, files)) else None
+
+
+def _files(content: Mapping[str, list]) -> dict[str, SavedFile]:
+    return {path: SavedFile(*values) for path, values in content.items()}
+
+
+def _is_below(path: str) -> bool:
+    """Whether a path stays below the folder that it is joined to."""
+    return not path.startswith("/") and "\0" not in path and ".." not in path.split("/")
+
+
+def merge(mine: Index, theirs: Index) -> tuple[Index, list[str]]:
+    """(what both sides saved, paths that both changed), named as mine.
+
+    Which side saw which version is told by the archives that it knows. Where both have a version of a file that the
+    other has not seen, mine stays and theirs is set aside: nothing is lost. A file that one side changed and the other
+    removed stays.
+    """
+    known_here, known_there, dropped_there = mine.seen(), theirs.seen(), set(theirs.retired)
+    files = {path: file for path, file in mine.files.items()
+             if path in theirs.files or path in theirs.missing or file.origin not in known_there}
+    conflicts = []
+    for path, file in theirs.files.items():
+        own, is_new = mine.files.get(path), file.origin not in known_here
+        if own is None:
+            if is_new or path in mine.missing:
+                files[path] = file
+        elif own.sha256 == file.sha256:
+            if own.archive in dropped_there:  # They packed it anew.
+                files[path] = file
+        elif is_new and own.origin in known_there:
+            files[path] = file
+        elif is_new or own.origin in known_there:
+            conflicts.append(path)
+            files |= set_aside(path, file)
+    missing = _still_missing(theirs, mine, files) | _still_missing(mine, theirs, files)
+    both = replace(mine, archives={**theirs.archives, **mine.archives}, missing=missing).with_files(files, {})
+    history = _by_generation({*theirs.history, theirs.name, *mine.history})
+    retired = _by_generation({*theirs.retired, *both.retired} - {*both.archives})
+    return replace(both, name=mine.name, history=history, retired=retired), sorted(conflicts)
+
+
+def _still_missing(index: Index, other: Index, files: Mapping[str, SavedFile]) -> dict[str, SavedFile]:
+    """What the index misses and the other one has not replaced or removed, knowing it."""
+    missing: dict[str, SavedFile] = {}
+    known = other.seen()
+    for path, file in index.missing.items():
+        if path in files and file.origin not in known:
+            missing |= index.missing_beside(path, files[path])
+        elif path not in files and (file.origin not in known or path in other.missing):
+            missing[path] = file
+    return missing
+
+
+def healed(theirs: Index, mine: Index, sizes: Mapping[str, int]) -> Index | None:
+    """Their index without the archives that are gone because mine had no need of them any more.
+
+    None where an archive is gone that we know nothing of: it may be on its way.
+    """
+    lost = theirs.lost_archives(sizes)
+    if lost - mine.seen():
         return None
-    return Index(name, tuple(content["history"]),
-                 {path: SavedFile(*values) for path, values in content["files"].items()},
-                 {archive: Archive(*values) for archive, values in content["archives"].items()},
-                 tuple(content["retired"]))
+    files = {path: file for path, file in theirs.files.items() if file.archive not in lost}
+    # We saw what lay in those archives, so our version is the newer one.
+    files |= {path: mine.files[path] for path, file in theirs.files.items()
+              if file.archive in lost and path in mine.files}
+    archives = {**mine.archives, **theirs.archives}
+    used = {file.archive for file in (*files.values(), *theirs.missing.values())}
+    return replace(theirs, files=files, archives={name: archives[name] for name in used},
+                   retired=(*theirs.retired, *lost))
 
 
-def merge(base: Index, mine: Index, theirs: Index) -> tuple[Index, list[str]]:
-    """(both sides' changes since ``base``, paths that both changed); the name is to be given.
-
-    Where both changed a file, mine stays and theirs is kept as ``conflicts/<their index>/<path>``: nothing is lost.
-    A file that one side changed and the other removed stays.
-    """
-    files, conflicts = dict(mine.files), []
-    for path in {*base.files, *theirs.files}:
-        before, here, there = (_content(index, path) for index in (base, mine, theirs))
-        if there == here and there is not None and mine.files[path] == base.files.get(path):
-            files[path] = theirs.files[path]  # They may have packed it anew and removed the old archive.
-        if there in (here, before):
-            continue
-        if here == before:
-            files.pop(path, None)
-        if path in theirs.files:
-            if here == before or here is None:
-                files[path] = theirs.files[path]
-            else:
-                conflicts.append(path)
-                files[conflict_path(theirs, path)] = theirs.files[path]
-    both = mine.with_files(files, theirs.archives)
-    history = dict.fromkeys((*theirs.history, *mine.history, theirs.name, mine.name))
-    retired = {*theirs.retired, *theirs.archives, *both.retired} - set(both.archives)
-    return replace(both, history=tuple(name for name in history if name), retired=tuple(sorted(retired))), sorted(
-        conflicts)
-
-
-def conflict_path(theirs: Index, path: str) -> str:
-    """Where the version of another machine is kept."""
-    return f"conflicts/{theirs.name.partition('.')[0]}/{path}"
-
-
-def _content(index: Index, path: str) -> str | None:
-    file = index.files.get(path)
-    return file.sha256 if file else None
-
-
-def is_bulk(path: str) -> bool:
-    """Whether a file is one of very many (a picture of the dataset or of the training data, a label)."""
-    is_one = "/" not in path or path.endswith(("_sheet.jpg", ".curves.png", ".confusion.png"))
-    return not is_one and path.rpartition(".")[2].lower() in ("png", "jpg", "jpeg", "npy")
-
-
-def group_of(path: str) -> str:
-    """Which files share archives: those that a step needs together."""
-    if not is_bulk(path):
-        return "models" if path.endswith((".pth", ".ckpt", ".zip")) else "tables"
-    *folders, _name = path.split("/")
-    if folders[-1] in ("color", "bw", "labels"):
-        return "/".join(folders)
-    return "/".join(folders[:2] if folders[0] == "demo" else folders[:1])
-
-
-def reading_order(path: str) -> tuple[int, str]:
-    """The order in which a living folder is read, so that the copy is a state that a kill could have left.
-
-    A training state comes before the models that are newer than it; journals come after the files that they speak
-    of, and tables, which replace a journal, after it.
-    """
-    suffix = path.rpartition(".")[2]
-    ranks = {"ckpt": 0, "jsonl": 2, "csv": 3}
-    return (ranks.get(suffix, 1), path)
+def set_aside(path: str, file: SavedFile) -> dict[str, SavedFile]:
+    """A version of a file under the path where it is kept: ``conflicts/<its archive>/<path>``."""
+    kept = f"conflicts/{file.archive.partition('.')[0]}/{path}"
+    # The copy is a file of its own: who knows the version that it was made of has not seen the copy.
+    return {kept: file._replace(born=kept, member=file.member or path)}

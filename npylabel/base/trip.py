@@ -1,28 +1,29 @@
 """One step on a machine that may die: what it needs is brought, what it makes is saved while it works."""
 
 import functools
+import hashlib
 import inspect
 import os
 import re
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
 from npylabel.base.courier import Courier
 from npylabel.base.errors import NpyLabelError
+from npylabel.base.groups import is_bulk
 from npylabel.base.i18n import _
 from npylabel.base.language import choose_language
 from npylabel.base.mirror import hash_of
 from npylabel.base.places import DEMO, Places, find_places
 from npylabel.base.remote import RemoteFolder
 from npylabel.base.report import StepReport
-from npylabel.base.store import is_bulk
 
 RESULTS = "results"
 # Parameters that name a folder, or a file in one, that a step reads or writes.
 _FOLDERS = ("dataset_dir", "data_path", "input_dir", "output_dir")
+_SOURCES = ("photos_dir", "source_dir", "test_dir", "legacy_order")
 _FILES = ("save_path", "model_path")
 _DEMO_PHOTOS = ["photos", "class_photos"]
 # What people open on Drive, without unpacking anything.
@@ -60,22 +61,40 @@ class Trip:
         return self
 
     def _save_now_and_then(self) -> None:
+        failing = False
         while not self._done.wait(save_every_s()):
-            # A fault now is no reason to stop the work: the next save, or the last one, tries again.
-            with suppress(NpyLabelError, OSError):
+            try:
                 self.saved += self.courier.push()
+                failing = False
+            except (NpyLabelError, OSError) as fault:
+                # No reason to stop the work: the next save, or the last one, tries again.
+                if not failing and not self._done.is_set():
+                    print(_("Not saved on Drive yet, tried again while the step works: {reason}").format(
+                        reason=fault), flush=True)
+                failing = True
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if not self.courier:
             return
-        self._done.set()
-        self._thread.join()
+        self._stop_thread()
         try:
             self.saved += self.courier.push()
         except (NpyLabelError, OSError) as fault:
             if kind is None:
                 raise
             print(_("Not saved on Drive: {reason}").format(reason=fault), flush=True)
+            return
+        if kind is not None:
+            print(_("What was done until here is saved on Drive."), flush=True)
+
+    def _stop_thread(self) -> None:
+        """Wait for a save that is under way, but not for its patience: the last save has its own."""
+        self._done.set()
+        self.courier.remote.hurry.set()
+        try:
+            self._thread.join()
+        finally:
+            self.courier.remote.hurry.clear()
 
     def describe(self, report: StepReport) -> None:
         """Say in the report what was brought, what is saved, and whether the tab may be closed."""
@@ -92,27 +111,41 @@ class Trip:
         if unsent:
             return _("Drive is still sending {count} files: leave this tab open for some minutes more.").format(
                 count=len(unsent))
+        if index.missing:
+            return _("All that is here is saved on Drive, but {count} files saved earlier are missing there.").format(
+                count=len(index.missing))
         return _("Everything is saved on Drive ({files} files in {archives} archives): you can close this tab.").format(
             files=len(index.files), archives=len(index.archives))
 
     def _show_results(self) -> str:
-        """Copy what people open by hand to ``results/``; the copies are for looking only."""
+        """Bring ``results/`` up to date, copies of what people open by hand; they are for looking only."""
+        results, shown = RemoteFolder(self.save_dir / RESULTS), self.courier.mirror.shown
+        files = {path: file for path, file in self.courier.parent.files.items()
+                 if path.endswith(_SHOWN) and not _HIDDEN.search(path)}
         try:
-            for path, file in self.courier.parent.files.items():
-                if path.endswith(_SHOWN) and not _HIDDEN.search(path):
-                    self._show(path, file.sha256)
+            for path, file in files.items():
+                local = self.root / path
+                if shown.get(path) != file.sha256 and hash_of(local) == file.sha256:
+                    name = _shown_name(path)
+                    # Another machine may have copied it.
+                    if not results.holds(name, file.size, file.sha256):
+                        results.store(name, local)
+                    shown[path] = file.sha256
+            for path in shown.keys() - files.keys():
+                results.remove(_shown_name(path))
+                del shown[path]
+            self.courier.mirror.write()
         except (NpyLabelError, OSError) as error:
-            return _("The copies in {path} are not up to date: {reason}").format(
-                path=self.save_dir / RESULTS, reason=error)
-        return _("Tables, pictures and models to open: {path}").format(path=self.save_dir / RESULTS)
+            return _("The copies in {path} are not up to date: {reason}").format(path=results.folder, reason=error)
+        return _("Tables, pictures and models to open: {path}").format(path=results.folder)
 
-    def _show(self, path: str, sha256: str) -> None:
-        shown = self.courier.mirror.shown
-        if shown.get(path) == sha256 or hash_of(self.root / path) != sha256:
-            return
-        RemoteFolder(self.save_dir / RESULTS).store(path.replace("/", " - "), self.root / path)
-        shown[path] = sha256
-        self.courier.mirror.write()
+
+def _shown_name(path: str) -> str:
+    """The name of a copy, at most 200 bytes long."""
+    name = path.replace("/", " - ")
+    if len(os.fsencode(name)) <= 200:
+        return name
+    return f"{hashlib.sha256(os.fsencode(path)).hexdigest()[:16]}{Path(path).suffix}"
 
 
 def wanted_by(parameters: Mapping[str, object], places: Places) -> Callable[[str], bool]:
@@ -122,12 +155,15 @@ def wanted_by(parameters: Mapping[str, object], places: Places) -> Callable[[str
     """
     named = [str(parameters[name]) for name in _FOLDERS if parameters.get(name)]
     named += [str(Path(str(parameters[name])).parent) for name in _FILES if parameters.get(name)]
+    # A user's folder may lie in the work folder and be saved with it.
+    named += [part.strip() for name in _SOURCES for part in str(parameters.get(name) or "").split(";")
+              if part.strip() not in ("", DEMO)]
     source = parameters.get("photos_dir", parameters.get("source_dir", ""))
     named += _DEMO_PHOTOS if source == DEMO else []
     worlds = [places.demo()] if source == DEMO else [places] if source else [places, places.demo()]
     folders = [world.path(name).resolve() for world in worlds for name in named]
-    prefixes = tuple(f"{folder.relative_to(places.root).as_posix()}/" for folder in folders
-                     if folder.is_relative_to(places.root))
+    below = {folder.relative_to(places.root).as_posix() for folder in folders if folder.is_relative_to(places.root)}
+    prefixes = tuple("" if name == "." else f"{name}/" for name in below)
     return lambda path: path.startswith(prefixes)
 
 

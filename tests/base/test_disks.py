@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from npylabel.base import disks, patience, places
+from npylabel.base import disks, places
 from npylabel.base.disks import is_slow_disk, patiently
 from npylabel.base.errors import NpyLabelError
 
@@ -32,8 +32,7 @@ def test_drive_is_slow_whatever_it_is_mounted_with(monkeypatch: pytest.MonkeyPat
 @pytest.fixture
 def drive(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setattr(places, "DRIVE", tmp_path)
-    monkeypatch.setattr(patience.time, "sleep", lambda seconds: None)
-    monkeypatch.setenv("NPYLABEL_DRIVE_PATIENCE_S", "0.05")
+    monkeypatch.setenv("NPYLABEL_DRIVE_PATIENCE_S", "1")
     disks._is_slow_folder.cache_clear()
     yield tmp_path
     disks._is_slow_folder.cache_clear()

@@ -1,18 +1,25 @@
 """Trying again: faults that pass are waited for, others are not, and not for ever."""
 
 import errno
+import threading
 
 import pytest
 
 from npylabel.base import patience
-from npylabel.base.patience import retry
+from npylabel.base.patience import Patience, retry
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The pauses that were made; time passes only in them."""
     pauses: list[float] = []
-    monkeypatch.setattr(patience.time, "sleep", pauses.append)
+
+    class Event(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            pauses.append(timeout)
+            return self.is_set()
+
+    monkeypatch.setattr(patience.threading, "Event", Event)
     monkeypatch.setattr(patience.time, "monotonic", lambda: sum(pauses))
     return pauses
 
@@ -38,7 +45,7 @@ def test_no_pause_is_longer_than_a_person_would_wait(clock: list[float]) -> None
     with pytest.raises(OSError, match="fault"):
         retry(failing(10**6, errno.EIO), 120)
     assert max(clock) == 15
-    assert 120 <= sum(clock) <= 136
+    assert sum(clock) == pytest.approx(120)
 
 
 @pytest.mark.parametrize("code", [errno.EDQUOT, errno.ENOENT, errno.EACCES])
@@ -46,3 +53,12 @@ def test_what_does_not_pass_is_not_waited_for(clock: list[float], code: int) -> 
     with pytest.raises(OSError, match="fault"):
         retry(failing(1, code), 60)
     assert clock == []
+
+
+def test_hurry_ends_all_patience(clock: list[float]) -> None:
+    hurry = threading.Event()
+    waiting = Patience(hurry, seconds=60)
+    assert waiting.wait()
+    hurry.set()
+    assert not waiting.wait()
+    assert clock == [0.5]

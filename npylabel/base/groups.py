@@ -1,0 +1,54 @@
+"""What the paths of a work folder tell: which files are many, belong together, and are read first."""
+
+from enum import IntEnum
+
+# Parts of a run's record that nothing else depends on.
+_LOOSE = (".history.csv", ".per_class.csv", ".confusion.csv")
+
+
+class Rank(IntEnum):
+    """When a file is read from a folder in which a step works; see ``rank_of``."""
+
+    STATE = 0
+    CONTENT = 1
+    JOURNAL = 2
+    LEDGER = 3
+
+
+def is_bulk(path: str) -> bool:
+    """Whether a file is one of very many that most steps do not need: a picture, a label, an executed notebook."""
+    if path.removeprefix("demo/").startswith("runs/"):
+        return True
+    is_one = "/" not in path or path.endswith(("_sheet.jpg", ".curves.png", ".confusion.png"))
+    return not is_one and path.rpartition(".")[2].lower() in ("png", "jpg", "jpeg", "npy")
+
+
+def group_of(path: str) -> str:
+    """Which files share archives: those that a step needs together."""
+    if not is_bulk(path):
+        return "models" if path.endswith((".pth", ".ckpt", ".zip")) else "tables"
+    *folders, _name = path.split("/")
+    if folders[-1] in ("color", "bw", "labels"):
+        return "/".join(folders)
+    return "/".join(folders[:2] if folders[0] == "demo" else folders[:1])
+
+
+def rank_of(path: str) -> Rank:
+    """When a living folder's file is read, so that the copy is a state that a kill could have left, or heals like one.
+
+    - A training state comes before the models: it tells the best score so far, so a model file older than it would
+      never be written again, while a newer one is.
+    - Journals come after the pictures and labels: a file that no journal knows looks like one that a person laid
+      there. A row of a picture that was not read yet is harmless, since results are checked before they are trusted.
+      Labels that were replaced come after the label files for the same reason.
+    - Tables replace a journal, and ``run.json`` says whose the models are. They come last, and where one of them
+      changes while the folder is read, all is read once more.
+    """
+    name = path.rpartition("/")[2]
+    if name.endswith(".ckpt"):
+        return Rank.STATE
+    if name.endswith(".jsonl") or "/labels_replaced/" in path:
+        return Rank.JOURNAL
+    if name.endswith(".run.json") or (name.endswith(".csv") and not name.endswith(_LOOSE)):
+        return Rank.LEDGER
+    return Rank.CONTENT

@@ -1,0 +1,298 @@
+"""One step on a machine that may die: brought, saved while it works, saved at the end, and said as it is."""
+
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from npylabel.base import places as places_module
+from npylabel.base.courier import Courier
+from npylabel.base.errors import NpyLabelError
+from npylabel.base.places import Places, find_places
+from npylabel.base.remote import RemoteFolder
+from npylabel.base.report import StepReport
+from npylabel.base.trip import Trip, bring, carried, wanted_by
+from tests.base.courier_kit import Machine, indexes
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No waiting, neither for Drive nor for the disk; no saves in between unless a test wants them."""
+    monkeypatch.setenv("NPYLABEL_DRIVE_PATIENCE_S", "0")
+    monkeypatch.setenv("NPYLABEL_SAVE_EVERY_S", "1000")
+    monkeypatch.setattr(os, "fsync", lambda _file: None)
+
+
+def places_in(folder: Path, machine: str = "one") -> Places:
+    (folder / "drive").mkdir(exist_ok=True)
+    return find_places(str(folder / machine), str(folder / "drive"))
+
+
+def write(places: Places, path: str, text: str) -> None:
+    places.path(path).parent.mkdir(parents=True, exist_ok=True)
+    places.path(path).write_text(text)
+
+
+def copy_of(folder: Path) -> dict[str, str]:
+    fresh = Machine(folder / f"fresh{len(list(folder.glob('fresh*')))}", folder / "drive")
+    fresh.pull()
+    return fresh.read()
+
+
+def nothing(_path: str) -> bool:
+    return False
+
+
+def threads() -> int:
+    return threading.active_count()
+
+
+def failing(code: str = "drive_full") -> object:
+    def fail(*_arguments: object) -> None:
+        raise NpyLabelError(code, "what", "fix")
+    return fail
+
+
+def test_a_step_is_brought_saved_and_described(tmp_path: Path) -> None:
+    before = threads()
+    with Trip(places_in(tmp_path), nothing) as trip:
+        write(places_in(tmp_path), "a.csv", "a")
+        write(places_in(tmp_path), "d/color/x.png", "x")
+        assert threads() == before + 1
+    assert threads() == before
+    with Trip(places_in(tmp_path, "two"), nothing) as trip:
+        write(places_in(tmp_path, "two"), "b.csv", "b")
+    report = StepReport("x")
+    trip.describe(report)
+    assert report.measured == {"brought": 1, "saved": 1}
+    assert "3 files in 3 archives" in report.messages[-1] and "close this tab" in report.messages[-1]
+    assert report.files["saved"] == tmp_path / "drive/saved"
+    assert not places_in(tmp_path, "two").path("d/color/x.png").exists()
+    assert len(copy_of(tmp_path)) == 3
+
+
+def test_without_a_place_to_save_nothing_happens(tmp_path: Path) -> None:
+    before = threads()
+    with Trip(find_places(str(tmp_path / "one")), nothing) as trip:
+        assert threads() == before
+    report = StepReport("x")
+    trip.describe(report)
+    assert str(report) == str(StepReport("x"))
+    assert list(tmp_path.rglob("*")) == [tmp_path / "one"]
+
+
+def test_it_is_saved_while_the_step_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NPYLABEL_SAVE_EVERY_S", "0.01")
+    saved, push = threading.Event(), Courier.push
+
+    def push_and_tell(self: Courier) -> int:
+        count = push(self)
+        if count:
+            saved.set()
+        return count
+
+    monkeypatch.setattr(Courier, "push", push_and_tell)
+    with Trip(places_in(tmp_path), nothing) as trip:
+        write(places_in(tmp_path), "a.csv", "a")
+        assert saved.wait(20)
+        assert copy_of(tmp_path) == {"a.csv": "a"}
+        write(places_in(tmp_path), "b.csv", "b")
+    assert trip.saved == 2 and len(copy_of(tmp_path)) == 2
+
+
+def test_a_save_that_fails_meanwhile_is_said_once_and_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setenv("NPYLABEL_SAVE_EVERY_S", "0.01")
+    tries, enough, push = [], threading.Event(), Courier.push
+
+    def fail(self: Courier) -> int:
+        tries.append(1)
+        if len(tries) == 4:
+            enough.set()
+        if len(tries) < 5:
+            raise NpyLabelError("drive_gone", "Drive is gone", "fix")
+        return push(self)
+
+    monkeypatch.setattr(Courier, "push", fail)
+    with Trip(places_in(tmp_path), nothing):
+        write(places_in(tmp_path), "a.csv", "a")
+        assert enough.wait(20)
+    assert copy_of(tmp_path) == {"a.csv": "a"}
+    assert capsys.readouterr().out.count("Drive is gone") == 1
+
+
+@pytest.mark.parametrize("error", [ValueError("mine"), KeyboardInterrupt(), NpyLabelError("mine", "w", "f")])
+def test_the_error_of_the_step_is_what_comes_out_and_what_is_done_is_saved(
+    tmp_path: Path, capsys: pytest.CaptureFixture, error: BaseException
+) -> None:
+    before = threads()
+    with pytest.raises(type(error)) as caught, Trip(places_in(tmp_path), nothing):
+        write(places_in(tmp_path), "a.csv", "a")
+        raise error
+    assert caught.value is error and threads() == before
+    assert copy_of(tmp_path) == {"a.csv": "a"}
+    assert "is saved on Drive" in capsys.readouterr().out
+
+
+def test_an_error_of_the_step_comes_before_one_of_the_last_save(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setattr(Courier, "push", failing())
+    with pytest.raises(ValueError, match="mine"), Trip(places_in(tmp_path), nothing):
+        raise ValueError("mine")
+    out = capsys.readouterr().out
+    assert "Not saved on Drive: what" in out and "is saved on Drive" not in out
+
+
+def test_a_last_save_that_fails_is_an_error_and_no_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = threads()
+    monkeypatch.setattr(RemoteFolder, "store", failing())
+    with pytest.raises(NpyLabelError) as caught:
+        step(work_dir=str(tmp_path / "one"), save_dir=str(places_in(tmp_path).save_dir))
+    assert caught.value.code == "drive_full" and threads() == before
+
+
+def test_a_pull_that_fails_starts_neither_step_nor_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = threads()
+    monkeypatch.setattr(Courier, "pull", failing())
+    with pytest.raises(NpyLabelError), Trip(places_in(tmp_path), nothing):
+        raise AssertionError("the step must not start")
+    assert threads() == before
+
+
+def test_a_save_that_waits_for_drive_does_not_hold_up_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its patience ends with the step; the last save has patience of its own."""
+    monkeypatch.setenv("NPYLABEL_SAVE_EVERY_S", "0.01")
+    waiting, real = threading.Event(), Path.mkdir
+
+    def broken(path: Path, *arguments: object, **keywords: object) -> None:
+        if path.name == "saved" and threading.current_thread() is not threading.main_thread():
+            waiting.set()
+            raise OSError(5, "Input/output error")
+        real(path, *arguments, **keywords)
+
+    monkeypatch.setattr(Path, "mkdir", broken)
+    monkeypatch.setenv("NPYLABEL_DRIVE_PATIENCE_S", "1000")
+    with Trip(places_in(tmp_path), nothing):
+        write(places_in(tmp_path), "a.csv", "a")
+        assert waiting.wait(20)
+    monkeypatch.setenv("NPYLABEL_DRIVE_PATIENCE_S", "0")
+    assert copy_of(tmp_path) == {"a.csv": "a"}
+
+
+def test_the_thread_ends_before_the_block_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NPYLABEL_SAVE_EVERY_S", "0.01")
+    before, working, push = threads(), threading.Event(), Courier.push
+
+    def slow(self: Courier) -> int:
+        count = push(self)
+        if threading.current_thread() is not threading.main_thread():
+            working.set()
+            threading.Event().wait(0.2)
+        return count
+
+    monkeypatch.setattr(Courier, "push", slow)
+    with Trip(places_in(tmp_path), nothing):
+        assert working.wait(20)
+    assert threads() == before
+
+
+@carried
+def step(*, data_path: str = "train_data", work_dir: str = "", save_dir: str = "", language: str = "en") -> StepReport:
+    """A step that counts what it finds."""
+    places = find_places(work_dir, save_dir)
+    found = len(list(places.path(data_path).rglob("*.png")))
+    write(places, f"{data_path}/небо/{found}.png", f"{found}")
+    write(places, f"{data_path}/split.csv", f"{found}")
+    return StepReport("step", {"found": found})
+
+
+def test_a_carried_step_goes_on_on_another_machine(tmp_path: Path) -> None:
+    drive = str(places_in(tmp_path).save_dir)
+    for number in range(3):
+        report = step(work_dir=str(tmp_path / f"machine{number}"), save_dir=drive)
+        assert report.facts == {"found": number}
+    assert step(work_dir=str(tmp_path / "alone")).messages == []
+    assert (tmp_path / "drive/results/train_data - split.csv").read_text() == "2"
+    bring(places_in(tmp_path, "four"), {"data_path": "other"})
+    assert [path.name for path in (tmp_path / "four/train_data").rglob("*.*")] == ["split.csv"]
+
+
+@pytest.mark.parametrize(("parameters", "yes", "no"), [
+    ({"data_path": "train_data"}, ["train_data/a/x.png", "demo/train_data/a/x.png"], ["tintora_dataset/color/x.png"]),
+    ({"photos_dir": "demo", "dataset_dir": "d"}, ["demo/d/x.png", "demo/photos/x.jpg"], ["d/x.png", "photos/x.jpg"]),
+    ({"photos_dir": "a; b", "dataset_dir": "d"}, ["a/x.jpg", "b/x.jpg", "d/x.png"], ["demo/d/x.png", "c/x.jpg"]),
+    ({"input_dir": "d/color", "output_dir": "d/labels", "model_path": "models/m.pth", "legacy_order": ""},
+     ["d/color/x.png", "d/labels/x.npy", "models/x.png"], ["d/bw/x.png", "d/colors/x.png"]),
+    ({"dataset_dir": "."}, ["color/x.png"], []), ({"dataset_dir": "/elsewhere"}, [], ["elsewhere/x.png"]),
+    ({"data_path": "t", "test_dir": "tests"}, ["tests/a/x.png"], ["u/x.png"]), ({}, [], ["a/x.png"])])
+def test_what_a_step_needs(tmp_path: Path, parameters: dict, yes: list[str], no: list[str]) -> None:
+    wanted = wanted_by(parameters, places_in(tmp_path))
+    assert [path for path in (*yes, *no) if wanted(path)] == yes
+
+
+def test_copies_to_open_are_made_where_something_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stored, real = [], RemoteFolder.store
+    monkeypatch.setattr(RemoteFolder, "store", lambda self, name, source: (
+        stored.append(name) if self.folder.name == "results" else None) or real(self, name, source))
+
+    def trip(machine: str, files: dict[str, str]) -> list[str]:
+        stored.clear()
+        with Trip(places_in(tmp_path, machine), nothing) as trip:
+            for path, text in files.items():
+                write(places_in(tmp_path, machine), path, text)
+        trip.describe(StepReport("x"))
+        return sorted(stored)
+
+    long = "ю" * 120 + "/" + "x" * 100 + ".csv"
+    assert trip("one", {"d/labels.csv": "1", "models/m.pth": "m", "models/m.last.pth": "l", "d/x.json": "j",
+                        "runs/1/01.html": "h", "a.html": "a"}) == ["a.html", "d - labels.csv", "models - m.pth"]
+    assert trip("one", {"d/labels.csv": "2"}) == ["d - labels.csv"]
+    assert trip("two", {}) == []
+    assert len(trip("two", {long: "long"})[0]) == 20
+    (tmp_path / "two/a.html").unlink()
+    assert trip("two", {}) == []
+    assert sorted(path.name for path in (tmp_path / "drive/results").glob("*.html")) == []
+
+
+def test_copies_that_fail_are_a_message_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Trip(places_in(tmp_path), nothing) as trip:
+        write(places_in(tmp_path), "a.csv", "a")
+    monkeypatch.setattr(RemoteFolder, "store", failing())
+    report = StepReport("x")
+    trip.describe(report)
+    assert "not up to date" in report.messages[0] and "Everything is saved" in report.messages[1]
+    assert not report.faulty
+
+
+def test_the_tab_stays_open_while_drive_sends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "getxattr", lambda *_: b"local-1", raising=False)
+    with Trip(places_in(tmp_path), nothing) as trip:
+        write(places_in(tmp_path), "a.csv", "a")
+    report = StepReport("x")
+    trip.describe(report)
+    assert "still sending 2 files" in report.messages[-1]
+
+
+def test_missing_files_are_not_called_saved(tmp_path: Path) -> None:
+    with Trip(places_in(tmp_path), nothing):
+        write(places_in(tmp_path), "a.csv", "a")
+        write(places_in(tmp_path), "m.pth", "a")
+    next((tmp_path / "drive/saved").glob("*-000.tar")).unlink()
+    with Trip(places_in(tmp_path, "two"), nothing) as trip:
+        pass
+    report = StepReport("x")
+    trip.describe(report)
+    assert "Archives are missing" in report.messages[0] and "1 files saved earlier are missing" in report.messages[-1]
+
+
+def test_the_demo_is_saved_with_the_work_folder(tmp_path: Path) -> None:
+    demo = places_in(tmp_path).made_demo()
+    with Trip(demo, nothing):
+        write(demo, "m.pth", "m")
+    assert copy_of(tmp_path) == {f"demo/{places_module.DEMO_MARK}": "", "demo/m.pth": "m"}
+    assert len(indexes(tmp_path)) == 1
