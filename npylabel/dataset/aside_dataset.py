@@ -1,0 +1,198 @@
+"""The part of the dataset that a person left out: what goes aside with a photo, and how it comes back."""
+
+import os
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+from itertools import chain, count
+from pathlib import Path
+
+from npylabel.base.tables import read_csv, write_csv
+from npylabel.dataset.aside import Mirror, add_rows, drop_rows, may_lie, move_file, remove_empty
+from npylabel.dataset.labels import LABEL_COLUMNS, table_path
+from npylabel.dataset.photo_names import NameBook
+from npylabel.photos.groups import name_groups
+from npylabel.photos.manifest import (
+    COLUMNS,
+    DUPLICATE,
+    LEFT_OUT,
+    MANIFEST,
+    OK,
+    PhotoRow,
+    kept_out,
+    read_rows,
+    table_values,
+    write_rows,
+)
+from npylabel.photos.reasons import BY_PERSON, EXACT_DUPLICATE
+
+Move = tuple[Path, Path]
+# Column of the tables aside: the name under which a run has begun to bring the photo back.
+BEGUN = "returns_as"
+ASIDE_COLUMNS = (*COLUMNS, BEGUN)
+
+
+class DatasetAside:
+    """The pairs, labels and rows of a dataset, inside and aside.
+
+    Photos go out in the order: rows written aside, files moved, rows removed inside; and come back the other way
+    round: as long as a file is on its way, both its places can be told from the tables.
+
+    Args:
+        work_dir: holds the folder of what was left out.
+        dataset_dir: the dataset.
+    """
+
+    def __init__(self, work_dir: Path, dataset_dir: Path) -> None:
+        self.mirror = Mirror.of(work_dir, dataset_dir)
+        self.top = work_dir
+        # After a kill a photo can have a row in both tables: then the second one, of those that are out, counts.
+        self.listed = read_rows(dataset_dir)
+        self.rows = {row.source: row for row in self.listed}
+        self.aside = read_rows(self.mirror.aside)
+        self.begun = {row.get("sha256"): row.get(BEGUN) for row in read_csv(self.mirror.aside / MANIFEST)
+                      if row.get("status") == OK}
+        self.labels_csv = table_path(dataset_dir / "labels")
+        self.labels = read_csv(self.labels_csv)
+
+    def add_names(self, book: NameBook) -> None:
+        """Put all names of the photos into the book."""
+        for row in (*self.rows.values(), *self.aside):
+            if row.name and (row.status == OK or row.reason == BY_PERSON):
+                book.add_photo(row.name, row.suffix, row.sha256)
+            book.add_source(row.source, row.sha256)
+
+    def inside(self, hashes: Collection[str]) -> list[PhotoRow]:
+        """The rows of the photos that stand in the manifest, copies included."""
+        return [row for row in self.listed if row.sha256 in hashes and row.status != LEFT_OUT]
+
+    def out(self, hashes: Collection[str]) -> list[PhotoRow]:
+        """The rows by which photos come back: those kept aside, or what the quarantine remembers."""
+        kept = [row for row in self.aside if row.sha256 in hashes]
+        known = {row.sha256 for row in kept}
+        marks = [row for row in self.rows.values() if row.reason == BY_PERSON and row.sha256 in hashes - known]
+        return kept + [replace(row, status=OK, reason="") for row in marks if row.color_sha256]
+
+    def label_sources(self) -> dict[str, str]:
+        """Where the label of each photo came from, inside and aside: "model" or "human"."""
+        return {row.get("name"): row.get("source") for row in (*read_csv(self._aside_labels), *self.labels)}
+
+    def moves_out(self, hashes: Collection[str]) -> list[Move]:
+        """(from, to) of the files that go aside."""
+        files = {path for row in self._named(hashes) for path in self._files(row)}
+        return [(path, self.mirror.partner(path)) for path in sorted(files) if os.path.lexists(path)]
+
+    def _named(self, hashes: Collection[str]) -> list[PhotoRow]:
+        """The rows whose files are those of the photos, also where only the rows are out so far."""
+        mine = [row for row in self.listed if row.sha256 in hashes and row.name
+                and (row.status == OK or row.reason == BY_PERSON)]
+        others = {row.name for row in self.listed if row.status == OK and row.sha256 not in hashes}
+        return [row for row in mine if row.name not in others]
+
+    def leave(self, hashes: Collection[str], moves: list[Move]) -> None:
+        """Take the photos out."""
+        rows, names = self.inside(hashes), {row.name for row in self._named(hashes)}
+        labels = [row for row in self.labels if row.get("name") in names]
+        add_rows(self.mirror.aside / MANIFEST, ASIDE_COLUMNS, map(table_values, rows), key=("source", "sha256"),
+                 order="source")
+        add_rows(self._aside_labels, LABEL_COLUMNS, labels, key=("name", "original_sha256"), order="name")
+        for source, target in moves:
+            move_file(source, target)
+        drop_rows(self.labels_csv, LABEL_COLUMNS, lambda row: row.get("name") in names)
+        if rows:
+            self.rows = {source: kept_out(row) if row.status != LEFT_OUT and row.sha256 in hashes else row
+                         for source, row in self.rows.items()}
+            self._write(aside_first=True)
+
+    def returns(self, hashes: Collection[str]) -> list[tuple[PhotoRow, PhotoRow]]:
+        """(row as it was, row as it comes back) of the photos: under another name where a new photo has theirs."""
+        found, winners = [], {}
+        for row in sorted(self.out(hashes), key=lambda row: row.status != OK):
+            if row.status != OK:
+                found.append((row, replace(row, name=winners.get(row.sha256, row.name))))
+                continue
+            winners[row.sha256] = self._free_name(row, winners.values())
+            found.append((row, replace(row, name=winners[row.sha256])))
+        return found
+
+    def moves_back(self, hashes: Collection[str]) -> list[Move]:
+        """(from, to) of the files that come back; one that would take another's place stays aside."""
+        moves = [move for row, new in self.returns(hashes) if row.status == OK for move in self._moves(row, new)]
+        return [(source, target) for source, target in moves if os.path.lexists(source) and may_lie(source, target)]
+
+    def back(self, hashes: Collection[str], moves: list[Move]) -> None:
+        """Take the photos back."""
+        pairs = self.returns(hashes)
+        names = {row.name: new.name for row, new in pairs if row.status == OK}
+        originals = {row.name: row.sha256 for row, _new in pairs if row.status == OK}
+        self._begin({row.sha256: new.name for row, new in pairs if row.status == OK})
+        labels = [row for row in read_csv(self._aside_labels) if row.get("name") in names
+                  and row.get("original_sha256") in (None, "", originals[row["name"]])]
+        # The labels first: a label file whose row is missing would pass for one of unknown origin.
+        add_rows(self.labels_csv, LABEL_COLUMNS, [{**row, "name": names[row["name"]]} for row in labels],
+                 key=("name",), order="name")
+        for source, target in moves:
+            move_file(source, target)
+        self._restore(hashes, [new for _row, new in pairs])
+        drop_rows(self._aside_labels, LABEL_COLUMNS, lambda row: row in labels, whole=True)
+        drop_rows(self.mirror.aside / MANIFEST, ASIDE_COLUMNS, lambda row: row.get("sha256") in hashes, whole=True)
+        for folder in (*(self.mirror.aside / name for name in ("color", "bw", "labels")), self.mirror.aside):
+            remove_empty(folder, self.mirror.aside)
+        remove_empty(self.mirror.aside.parent, self.top)
+
+    def _begin(self, names: dict[str, str]) -> None:
+        """Keep the names under which photos come back: after a kill their files are on both sides."""
+        path = self.mirror.aside / MANIFEST
+        if path.is_file():
+            write_csv(path, ASIDE_COLUMNS, [
+                {**row, BEGUN: names.get(row.get("sha256"), row.get(BEGUN))} for row in read_csv(path)])
+
+    def _restore(self, hashes: Collection[str], restored: list[PhotoRow]) -> None:
+        marks = {source: row for source, row in self.rows.items()
+                 if row.reason == BY_PERSON and row.sha256 in hashes}
+        if not marks and not restored:
+            return
+        rows = {source: row for source, row in self.rows.items() if source not in marks}
+        for row in restored:
+            there, mark = rows.get(row.source), marks.pop(row.source, None)
+            if there and there.sha256 != row.sha256:  # Another photo has taken the place of this one's original.
+                row = replace(row, source=f"{row.source}#{row.sha256[:8]}")
+            # The original may have been copied since, with another time.
+            rows[row.source] = replace(row, fingerprint=mark.fingerprint) if mark else row
+        winners = {row.sha256: row.name for row in restored if row.status == OK}
+        for source, row in marks.items():  # Copies that came while the photo was out; those of no photo come anew.
+            if row.sha256 in winners:
+                rows[source] = replace(row, name=winners[row.sha256], status=DUPLICATE, reason=EXACT_DUPLICATE,
+                                       phash="", color_sha256="", bw_sha256="")
+        self.rows = rows
+        self._write(aside_first=False)
+
+    def _write(self, *, aside_first: bool) -> None:
+        name_groups(sorted((row for row in self.rows.values() if row.status == OK), key=lambda row: row.source))
+        write_rows(self.mirror.inside, list(self.rows.values()), aside_first=aside_first)
+
+    @property
+    def _aside_labels(self) -> Path:
+        return self.mirror.partner(self.labels_csv)
+
+    def _files(self, row: PhotoRow) -> list[Path]:
+        pair = [self.mirror.inside / folder / f"{row.name}{row.suffix}" for folder in ("color", "bw")]
+        return [*pair, self.mirror.inside / "labels" / f"{row.name}.npy"]
+
+    def _free_name(self, row: PhotoRow, given: Collection[str]) -> str:
+        """The name that a killed run has begun to bring the photo back under, else the first that nobody has."""
+        others = {other.name.casefold() for other in self.rows.values()
+                  if other.sha256 != row.sha256 and (other.status == OK or other.reason == BY_PERSON)}
+        others |= {name.casefold() for name in given}
+        begun = self.begun.get(row.sha256, "")
+        if begun and begun.casefold() not in others:
+            return begun
+        return next(name for name in _candidates(row.name) if name.casefold() not in others
+                    and all(may_lie(*move) for move in self._moves(row, replace(row, name=name))))
+
+    def _moves(self, row: PhotoRow, new: PhotoRow) -> list[Move]:
+        return [(self.mirror.partner(path), target)
+                for path, target in zip(self._files(row), self._files(new), strict=True)]
+
+
+def _candidates(name: str) -> Iterator[str]:
+    return chain([name], (f"{name}_{number}" for number in count(2)))
