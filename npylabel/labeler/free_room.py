@@ -11,6 +11,7 @@ from npylabel.base.places import DEMO, DEMO_MARK, Places
 from npylabel.base.report import StepReport
 from npylabel.base.tables import read_csv
 from npylabel.dataset.aside import LEFT_OUT_DIR, Mirror
+from npylabel.dataset.labels import LABELS_TABLE
 from npylabel.dataset.training_data import SPLIT
 from npylabel.labeler.demo_score import TRUTH
 from npylabel.labeler.known_files import (
@@ -34,6 +35,7 @@ from npylabel.labeler.step_results import (
     verify_results,
 )
 from npylabel.photos.book import disk_faults
+from npylabel.photos.manifest import MANIFEST, QUARANTINE
 from npylabel.photos.preflight import size_text
 
 # Label files that step 04 took out, see npylabel.labeler.label (which needs torch).
@@ -128,11 +130,25 @@ class _Room:
         return finders[part]()
 
     def remove(self, part: str, found: Found) -> None:
-        """Remove a part; of the demo with the tables that say what a person decided there."""
+        """Remove a part."""
         if part == DEMO:
-            for results in self._demo_results():
-                remove_results(self.places.demo().work_dir, results)
-        remove_found(found)
+            self._remove_demo(found)
+        else:
+            remove_found(found)
+
+    def _remove_demo(self, found: Found) -> None:
+        """Remove the demo, with the tables as far as no person decided anything there; what marks it goes last."""
+        demo = self.places.demo()
+        if not (demo.work_dir / DEMO_MARK).is_file():
+            return
+        for results in self._demo_results():
+            remove_results(demo.work_dir, results)
+        marks = [demo.path(TRUTH), demo.path(DEMO_MARK)]
+        tables = {MANIFEST, QUARANTINE, LABELS_TABLE, SPLIT}
+        rest = [path for path in found.ours if path not in marks and path.name not in tables]
+        remove_found(Found(rest, [], found.folders))
+        if not set(files_below(demo.work_dir)) - set(marks):
+            remove_found(Found(marks, [], _folders(demo.work_dir)))
 
     def _archive(self) -> Found:
         if not (self.model.parent / "archive").is_dir():
@@ -192,12 +208,14 @@ class _Room:
             found += results.found
         for folder in (demo.path("photos"), demo.path("class_photos")):
             found.ours += [path for path in files_below(folder) if _is_drawn(path)]
-        marks = [demo.path(TRUTH), demo.path(DEMO_MARK)]
-        ours = {*found.ours, *marks}
-        others = [path for path in files_below(demo.work_dir) if path not in ours]
-        # As long as anything else stays the folder is still that of the demo.
-        found.ours = [*dict.fromkeys(found.ours), *(path for path in marks if path.is_file() and not others)]
-        return Found(found.ours, others, [*found.folders, *_folders(demo.work_dir)])
+        dataset, data = demo.path(DATASET), demo.path(TRAIN_DATA)
+        tables = [dataset / MANIFEST, dataset / QUARANTINE, dataset / LABELS_TABLE, data / SPLIT, data / QUARANTINE,
+                  demo.path(TRUTH), demo.path(DEMO_MARK)]
+        found.ours = list(dict.fromkeys([*found.ours, *(path for path in tables if path.is_file())]))
+        ours = set(found.ours)
+        found.others = [path for path in files_below(demo.work_dir) if path not in ours]
+        found.folders += _folders(demo.work_dir)
+        return found
 
 
 def _is_drawn(path: Path) -> bool:
