@@ -4,12 +4,16 @@ import errno
 import os
 import shutil
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
 
 from npylabel.base.files import atomic_path, sha256_file
+from npylabel.base.i18n import _
+from npylabel.base.parallel import cpu_count
+from npylabel.base.progress import track
 from npylabel.base.tables import read_csv, write_csv
 
 LEFT_OUT_DIR = "left_out"
@@ -53,6 +57,13 @@ def move_file(source: Path, target: Path) -> None:
         with atomic_path(target, durable=True) as copy:
             shutil.copyfile(source, copy)
         source.unlink()
+
+
+def checksums(paths: Sequence[Path]) -> dict[Path, str]:
+    """SHA-256 of the files by path."""
+    with ThreadPoolExecutor(cpu_count()) as pool:
+        found = zip(paths, pool.map(sha256_file, paths), strict=True)
+        return dict(track(found, total=len(paths), label=_("Checksums")))
 
 
 def same_content(first: Path, second: Path) -> bool:

@@ -6,9 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from npylabel.base.classes import nfc
-from npylabel.base.files import sha256_file
 from npylabel.base.tables import read_csv, write_csv
-from npylabel.dataset.aside import Mirror, Row, add_rows, drop_rows, may_lie, move_file, remove_empty
+from npylabel.dataset.aside import Mirror, Row, add_rows, checksums, drop_rows, may_lie, move_file, remove_empty
 from npylabel.dataset.aside_dataset import BEGUN, Move
 from npylabel.dataset.photo_names import NameBook
 from npylabel.dataset.training_data import SPLIT, SPLIT_COLUMNS, read_split_rows
@@ -153,13 +152,10 @@ def _candidates(path: str) -> list[str]:
 def _unlisted(folder: Path, rows: list[Row]) -> dict[str, str]:
     """SHA-256 by path of the pictures in class folders that are in no table: laid there by hand."""
     listed = {nfc(row["path"]) for row in rows}
-    found = {}
+    found = []
     for inner in sorted(folder.iterdir()) if folder.is_dir() else ():
-        pictures = sorted(inner.iterdir()) if inner.is_dir() and not is_hidden(inner.name) else ()
-        for path in pictures:
-            name = path.relative_to(folder).as_posix()
-            if nfc(name) not in listed and path.suffix.lower() in PHOTO_SUFFIXES and not is_hidden(path.name) \
-                    and path.is_file():
-                found[name] = sha256_file(path)
-    return found
-
+        if inner.is_dir() and not is_hidden(inner.name):
+            found += [path for path in sorted(inner.iterdir()) if path.is_file() and not is_hidden(path.name)
+                      and path.suffix.lower() in PHOTO_SUFFIXES
+                      and nfc(path.relative_to(folder).as_posix()) not in listed]
+    return {path.relative_to(folder).as_posix(): sha256 for path, sha256 in checksums(found).items()}

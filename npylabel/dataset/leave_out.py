@@ -17,6 +17,7 @@ from npylabel.dataset.decisions import (
     TAKE_BACK,
     Decision,
     DecisionJournal,
+    left_out,
     read_decisions,
 )
 from npylabel.dataset.labels import HUMAN
@@ -151,6 +152,10 @@ class _Change:
         report.messages += [self._line(sha256) for sha256 in self.hashes[:_SHOWN]]
         if len(self.hashes) > _SHOWN:
             report.messages.append(_("... and {count} more").format(count=len(self.hashes) - _SHOWN))
+        unfinished = left_out(self.decisions) & self.concerned - hashes
+        if unfinished and not self.back:
+            report.messages.append(_("Left out before, but still there because that run was killed: {names}").format(
+                names="; ".join(sorted(map(self.name_of, unfinished))[:_SHOWN])))
         report.files[LEFT_OUT_DIR] = self.work_dir / LEFT_OUT_DIR
         report.next_step = self._next(confirm)
 

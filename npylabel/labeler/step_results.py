@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from npylabel.base.classes import nfc
-from npylabel.base.files import leftovers, sha256_file
+from npylabel.base.files import leftovers
 from npylabel.base.journal import RunJournal
 from npylabel.base.tables import read_csv, write_csv
-from npylabel.dataset.aside import Row, add_rows
+from npylabel.dataset.aside import Row, add_rows, checksums
 from npylabel.dataset.labels import HUMAN, LabelError, LabelRow, read_label, read_label_rows, table_path
 from npylabel.dataset.training_data import SPLIT, read_split_rows
 from npylabel.dataset.verify import VERIFY_TABLE
@@ -47,6 +47,7 @@ class Results:
         not_found: sources of photos whose originals are not at the places that are known.
         rows_aside: the rows of those photos in ``aside``.
         settle: writes the tables as they are without the results; the last thing to do.
+        table: name of the table that tells which photos are in ``aside``.
     """
 
     root: Path
@@ -56,10 +57,14 @@ class Results:
     not_found: list[str] = field(default_factory=list)
     rows_aside: list[PhotoRow] = field(default_factory=list)
     settle: Callable[[], None] = lambda: None
+    table: str = MANIFEST
 
     def keep_rows(self, folder: Path) -> None:
-        """Write down which photos the files that are moved to the folder are."""
-        add_rows(folder / MANIFEST, COLUMNS, map(table_values, self.rows_aside), key=("source", "sha256"),
+        """Write down which photos the files that are moved to the folder are.
+
+        The table has the name of the step's: by it ``list_photos`` knows the folder as one of results.
+        """
+        add_rows(folder / self.table, COLUMNS, map(table_values, self.rows_aside), key=("source", "sha256"),
                  order="source")
 
 
@@ -71,9 +76,8 @@ def photo_results(dataset_dir: Path, originals: Originals) -> Results:
     """
     results = Results(dataset_dir)
     rows = _with_journal(dataset_dir, read_rows(dataset_dir))
-    for row in rows:
-        files = _pair(dataset_dir, row)
-        _sort_photo(results, row, files, originals)
+    pairs = [(row, _existing(_pair(dataset_dir, row))) for row in rows]
+    _sort_photos(results, pairs, originals)
     extras = [dataset_dir / _PHOTOS_JOURNAL, dataset_dir / _SHEET]
     folders = [dataset_dir / "color", dataset_dir / "bw"]
     _finish(results, folders, extras)
@@ -86,10 +90,10 @@ def photo_results(dataset_dir: Path, originals: Originals) -> Results:
 
 def training_results(data_path: Path, originals: Originals) -> Results:
     """Step 02: training photos and their tables; those whose class a person decided stay, with their rows."""
-    results = Results(data_path)
+    results = Results(data_path, table=SPLIT)
     raw = {row["path"]: row for row in read_csv(data_path / SPLIT)}
     rows = _with_journal(data_path, [row for row, _split in read_split_rows(data_path)] + read_aside(data_path))
-    kept, moved = [], _moved_by_hand(data_path, rows)
+    kept, moved, rest = [], _moved_by_hand(data_path, rows), []
     for row in rows:
         path = f"{row.name}{row.suffix}"
         if path in raw and path in moved:
@@ -100,7 +104,8 @@ def training_results(data_path: Path, originals: Originals) -> Results:
             kept.append(raw[path])
             results.by_person.append(data_path / path)
             continue
-        _sort_photo(results, row, [data_path / path] if row.status == OK and row.name else [], originals)
+        rest.append((row, _existing([data_path / path] if row.status == OK and row.name else [])))
+    _sort_photos(results, rest, originals)
     folders = sorted(path for path in data_path.iterdir() if path.is_dir()) if data_path.is_dir() else []
     _finish(results, folders, [data_path / _PHOTOS_JOURNAL, data_path / _SHEET])
     results.found.folders = folders
@@ -167,22 +172,21 @@ def _pair(dataset_dir: Path, row: PhotoRow) -> list[Path]:
     return [dataset_dir / folder / f"{row.name}{row.suffix}" for folder in ("color", "bw")]
 
 
-def _sort_photo(results: Results, row: PhotoRow, files: list[Path], originals: Originals) -> None:
+def _sort_photos(results: Results, photos: Sequence[tuple[PhotoRow, list[Path]]], originals: Originals) -> None:
     """Remove what can be made again in the same way; what cannot is moved aside."""
-    files = _existing(files)
-    if not files:
-        return
-    is_there = originals.is_there(row) if row.fingerprint else True
-    if not is_there:
-        results.not_found.append(row.source)
-    hashes = {"color": row.color_sha256, "bw": row.bw_sha256}
-    changed = any(wanted and sha256_file(path) != wanted for path in files
-                  if (wanted := hashes.get(path.parent.name, row.color_sha256)))
-    if is_there and not changed:
-        results.found.ours += files
-    else:
-        results.aside += files
-        results.rows_aside.append(row)
+    sums = checksums([path for _row, files in photos for path in files if path.is_file()])
+    for row, files in photos:
+        is_there = not row.fingerprint or originals.is_there(row)
+        if files and not is_there:
+            results.not_found.append(row.source)
+        wanted = {"color": row.color_sha256, "bw": row.bw_sha256}
+        changed = any(sums.get(path) != sha256 for path in files
+                      if (sha256 := wanted.get(path.parent.name, row.color_sha256)))
+        if is_there and not changed:
+            results.found.ours += files
+        elif files:
+            results.aside += files
+            results.rows_aside.append(row)
 
 
 def _class_by_hand(row: PhotoRow, raw: Row) -> bool:
@@ -199,7 +203,7 @@ def _moved_by_hand(data_path: Path, rows: Sequence[PhotoRow]) -> dict[str, Path]
             if row.color_sha256 and not (data_path / f"{row.name}{row.suffix}").is_file()}
     claimed = {data_path / f"{row.name}{row.suffix}" for row in used}
     free = [path for path in files_below(data_path) if path not in claimed and path.parent != data_path] if gone else []
-    hashes = {path: sha256_file(path) for path in free if path.is_file()}
+    hashes = checksums([path for path in free if path.is_file()])
     return {gone[sha256]: path for path, sha256 in hashes.items() if sha256 in gone}
 
 

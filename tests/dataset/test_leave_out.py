@@ -1,6 +1,7 @@
 """Photos that a person leaves out go with all that belongs to them, stay out, and come back as they were."""
 
 import errno
+import os
 import shutil
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from npylabel.base.errors import NpyLabelError
 from npylabel.base.tables import read_csv
 from npylabel.dataset.decisions import DECISIONS, left_out, read_decisions
 from npylabel.dataset.labels import read_label_rows
+from npylabel.photos.sources import list_photos
 from tests.dataset.class_kit import ID_OF
 from tests.dataset.leave_kit import Killed, World, kill_after, kill_everywhere
 from tests.photos.collect_kit import assert_agree, lay_file, photo, rows, tree
@@ -107,6 +109,17 @@ def test_a_persons_label_comes_back_as_a_persons(world: World) -> None:
     row = read_label_rows(world.dataset / "labels.csv")["IMG_2"]
     assert (row.source, row.class_id, row.confidence) == ("human", ID_OF["дом"], "")
     assert world.findings() == []
+
+
+def test_an_original_that_was_copied_meanwhile_is_known_when_it_comes_back(world: World) -> None:
+    world.leave("IMG_2")
+    for path in (world.phone / "IMG_2.jpg", world.phone / "z" / "copy.jpg"):
+        os.utime(path, (10**9, 10**9))
+    world.collect()
+    world.leave("IMG_2", back=True)
+    before = world.files()
+    assert world.collect().measured["done_now"] == 0
+    assert world.files() == before
 
 
 def test_one_comes_back_and_the_other_stays_out(world: World) -> None:
@@ -242,6 +255,16 @@ def test_what_a_person_laid_under_its_name_stays(world: World) -> None:
     assert row.source == "human" and (world.dataset / "labels" / "IMG_2_2.npy").is_file()
 
 
+def test_the_name_of_another_one_that_is_out_is_not_taken(world: World) -> None:
+    world.leave("IMG_1; IMG_1_2")
+    first = [row for row in read_csv(world.root / "left_out/tintora_dataset/manifest.csv") if row["name"] == "IMG_1"]
+    lay_file(world.dataset / "color" / "IMG_1.png", b"mine")
+    world.leave("IMG_1", back=True)
+    assert sha256_of(world, "IMG_1_3") == first[0]["sha256"]
+    world.leave("IMG_1_2", back=True)
+    assert world.stems("labels") == ["IMG_1_2", "IMG_1_3", "IMG_2", "sky"]
+
+
 def test_another_photo_of_the_same_name_goes_beside_it(world: World) -> None:
     world.leave("IMG_2")
     (world.dataset / "quarantine.csv").unlink()
@@ -363,6 +386,24 @@ def test_a_photo_that_step_01_took_out_by_the_decision_alone_is_finished(world: 
     world.collect()
     world.build()
     assert world.files() == before
+
+
+def test_a_run_that_was_killed_is_told(world: World) -> None:
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(Killed):
+        kill_after(patch, 2)
+        world.leave("IMG_2")
+    assert any("killed: IMG_2" in line for line in world.leave("sky", confirm=False).messages)
+    world.leave("IMG_2")
+    assert not any("killed" in line for line in world.leave("sky", confirm=False).messages)
+
+
+def test_results_that_were_taken_out_are_no_originals(world: World) -> None:
+    """Who points step 01 at the folder above the work folder does not collect what is out."""
+    world.leave("IMG_2; небо/s1")
+    lay_file(world.originals / "one.jpg", photo("one"))
+    shutil.rmtree(world.phone)
+    shutil.rmtree(world.classes)
+    assert {path.source for path in list_photos([world.originals]).refs} == {f"{world.originals.name}/one.jpg"}
 
 
 def test_a_dataset_on_another_disk_is_moved_by_copies(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

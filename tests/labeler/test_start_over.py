@@ -16,6 +16,7 @@ from npylabel.dataset.verify import verify_dataset, write_findings
 from npylabel.labeler import run_files
 from npylabel.labeler.start_over import start_over, step_number
 from npylabel.photos import prepare
+from npylabel.photos.sources import list_photos
 from tests.dataset.class_kit import ID_OF, TABLE
 from tests.dataset.leave_kit import World, kill_everywhere
 from tests.photos.collect_kit import assert_agree, failing_write, lay_file, photo, rows, tree
@@ -151,6 +152,16 @@ def test_what_cannot_be_made_again_is_set_aside(world: World) -> None:
         "phone/IMG_1.jpg", "phone/IMG_2.jpg", "phone/b/sky.jpg"]
 
 
+def test_what_is_set_aside_is_no_original(world: World) -> None:
+    shutil.rmtree(world.phone)
+    shutil.rmtree(world.classes)
+    (world.root / "export.zip").unlink()
+    over(world, "01")
+    over(world, "02")
+    assert len(list((world.root / "set_aside").rglob("*.png"))) == 15
+    assert list_photos([world.originals]).refs == []
+
+
 def test_originals_are_found_where_they_are_said_to_be(world: World, tmp_path: Path) -> None:
     (tmp_path / "far" / "away").mkdir(parents=True)
     moved = world.phone.rename(tmp_path / "far" / "away" / "phone")
@@ -170,7 +181,10 @@ def test_originals_in_a_zip_are_found(tmp_path: Path) -> None:
     assert over(world, "01", confirm=False).facts["originals_not_found"] == 0
     world.collect(tmp_path / "phone")
     assert over(world, "01", confirm=False).facts["originals_not_found"] == 0
-    (tmp_path / "take.ZIP").unlink()
+    write_zip(tmp_path / "phone" / "more.zip", {"a/x.jpg": photo("x"), "y.jpg": photo("another")})
+    write_zip(tmp_path / "take.ZIP", {"a/x.jpg": photo("x"), "y.jpg": photo("another")})
+    assert over(world, "01", confirm=False).facts["originals_not_found"] == 1
+    (tmp_path / "take.ZIP").write_bytes(b"no zip any more")
     (tmp_path / "phone" / "more.zip").unlink()
     assert over(world, "01", confirm=False).facts["originals_not_found"] == 2
 

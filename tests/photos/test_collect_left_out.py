@@ -1,7 +1,6 @@
 """Step 01 keeps out what a person left out, however it comes, and takes in what came back."""
 
 import os
-import shutil
 from pathlib import Path
 
 import pytest
@@ -174,7 +173,19 @@ def test_between_two_writes_a_row_is_in_both_tables(
     assert [found.source for found in read_rows(tmp_path)] == ["phone/a.jpg"] * 2
 
 
+def test_a_portion_without_it_does_not_bring_it_back(source: Path, tmp_path: Path, out: set[str]) -> None:
+    collect(source, tmp_path / "set", left_out=out)
+    for portion in (lay_photos(tmp_path / "card", "other.jpg"), source):
+        collect(portion, tmp_path / "set")
+        assert_agree(tmp_path / "set")
+    assert stems(tmp_path / "set") == ["a_2", "c", "d", "other"]
+    assert rows(tmp_path / "set")["phone/a.jpg"]["reason"] == "by_person"
+
+
 def test_an_empty_checksum_leaves_nobody_out(source: Path, tmp_path: Path) -> None:
+    """Rows without a checksum are those of broken photos and of Google's edited copies."""
     lay_file(source / "broken.jpg", b"x")
-    shutil.copytree(source, tmp_path / "same" / "phone")
-    assert collect(source, tmp_path / "set", left_out={""}).facts["photos"] == 4
+    lay_photos(source, "G.jpg", "G-edited.jpg")
+    for _run in range(2):
+        report = collect(source, tmp_path / "set", left_out={""})
+        assert report.facts["photos"] == 5 and "by_person" not in report.facts["reasons"]
