@@ -82,9 +82,13 @@ class _Change:
         self.book = NameBook([*(top + folder for top in sets for folder in ("color/", "bw/", "labels/")), f"{data}/"])
         for side in (self.dataset, self.training):
             side.add_names(self.book)
-        self.concerned = self._concerned()
-        self.hashes = self.book.find(names, preferred=self.concerned)
         self.decisions = read_decisions(self.work_dir / DECISIONS)
+        out = left_out(self.decisions)
+        for decision in self.decisions if back else ():
+            # Where the tables are lost the decision still keeps the photo out, and has its name.
+            self.book.add_source(decision.name, decision.sha256 if decision.sha256 in out else "")
+        self.concerned = self._concerned() | (out if back else set())
+        self.hashes = self.book.find(names, preferred=self.concerned)
         self.sides = [self._side(side) for side in (self.dataset, self.training)]
 
     def _concerned(self) -> set[str]:
@@ -111,7 +115,7 @@ class _Change:
         last = {decision.sha256: decision.action for decision in self.decisions
                 if decision.action in (LEAVE_OUT, TAKE_BACK)}
         # A photo that was never left out cannot come back: nothing is decided about it.
-        known = {*last, *self.concerned} if self.back else set(self.hashes)
+        known = self.concerned if self.back else set(self.hashes)
         with DecisionJournal(self.work_dir / DECISIONS) as journal:
             journal.append([Decision(sha256, action, self.name_of(sha256), source="manage")
                             for sha256 in self.hashes if sha256 in known and last.get(sha256) != action])

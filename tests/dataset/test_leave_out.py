@@ -245,6 +245,19 @@ def test_without_the_files_aside_step_01_makes_it_again(world: World, tables: bo
         assert now == before
 
 
+def test_a_photo_of_which_only_the_decision_is_left_comes_back(world: World) -> None:
+    world.leave("IMG_2; sky")
+    shutil.rmtree(world.root / "left_out")
+    shutil.rmtree(world.dataset)
+    shutil.rmtree(world.data)
+    report = world.leave("IMG_2", back=True)
+    assert (report.facts["photos"], report.facts["already"]) == (1, 0)
+    world.collect(left_out=hashes_left_out(world))
+    assert world.stems() == ["IMG_1", "IMG_1_2", "IMG_2"]
+    with pytest.raises(NpyLabelError):
+        world.leave("nobody", back=True)
+
+
 def test_what_a_person_laid_under_its_name_stays(world: World) -> None:
     world.leave("IMG_2")
     mine = lay_file(world.dataset / "color" / "IMG_2.png", b"mine")
