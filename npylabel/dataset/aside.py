@@ -59,6 +59,12 @@ def move_file(source: Path, target: Path) -> None:
         source.unlink()
 
 
+def move_files(moves: Sequence[tuple[Path, Path]]) -> None:
+    """Move files, each from its first to its second path."""
+    for source, target in track(moves, total=len(moves), label=_("Moving files")):
+        move_file(source, target)
+
+
 def checksums(paths: Sequence[Path]) -> dict[Path, str]:
     """SHA-256 of the files by path."""
     with ThreadPoolExecutor(cpu_count()) as pool:

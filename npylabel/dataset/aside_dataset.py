@@ -3,11 +3,12 @@
 import os
 from collections.abc import Collection, Iterator
 from dataclasses import replace
+from functools import cached_property
 from itertools import chain, count
 from pathlib import Path
 
 from npylabel.base.tables import read_csv, write_csv
-from npylabel.dataset.aside import Mirror, add_rows, drop_rows, may_lie, move_file, remove_empty
+from npylabel.dataset.aside import Mirror, add_rows, drop_rows, may_lie, move_files, remove_empty
 from npylabel.dataset.labels import LABEL_COLUMNS, table_path
 from npylabel.dataset.photo_names import NameBook
 from npylabel.photos.groups import name_groups
@@ -95,8 +96,7 @@ class DatasetAside:
         add_rows(self.mirror.aside / MANIFEST, ASIDE_COLUMNS, map(table_values, rows), key=("source", "sha256"),
                  order="source")
         add_rows(self._aside_labels, LABEL_COLUMNS, labels, key=("name", "original_sha256"), order="name")
-        for source, target in moves:
-            move_file(source, target)
+        move_files(moves)
         drop_rows(self.labels_csv, LABEL_COLUMNS, lambda row: row.get("name") in names)
         if rows:
             self.rows = {source: kept_out(row) if row.status != LEFT_OUT and row.sha256 in hashes else row
@@ -105,12 +105,13 @@ class DatasetAside:
 
     def returns(self, hashes: Collection[str]) -> list[tuple[PhotoRow, PhotoRow]]:
         """(row as it was, row as it comes back) of the photos: under another name where a new photo has theirs."""
-        found, winners = [], {}
+        found, winners, given = [], {}, set()
         for row in sorted(self.out(hashes), key=lambda row: row.status != OK):
             if row.status != OK:
                 found.append((row, replace(row, name=winners.get(row.sha256, row.name))))
                 continue
-            winners[row.sha256] = self._free_name(row, winners.values())
+            winners[row.sha256] = self._free_name(row, given)
+            given.add(winners[row.sha256].casefold())
             found.append((row, replace(row, name=winners[row.sha256])))
         return found
 
@@ -130,8 +131,7 @@ class DatasetAside:
         # The labels first: a label file whose row is missing would pass for one of unknown origin.
         add_rows(self.labels_csv, LABEL_COLUMNS, [{**row, "name": names[row["name"]]} for row in labels],
                  key=("name",), order="name")
-        for source, target in moves:
-            move_file(source, target)
+        move_files(moves)
         self._restore(hashes, [new for _row, new in pairs])
         drop_rows(self._aside_labels, LABEL_COLUMNS, lambda row: row in labels, whole=True)
         drop_rows(self.mirror.aside / MANIFEST, ASIDE_COLUMNS, lambda row: row.get("sha256") in hashes, whole=True)
@@ -180,14 +180,24 @@ class DatasetAside:
 
     def _free_name(self, row: PhotoRow, given: Collection[str]) -> str:
         """The name that a killed run has begun to bring the photo back under, else the first that nobody has."""
-        others = {other.name.casefold() for other in self.rows.values()
-                  if other.sha256 != row.sha256 and (other.status == OK or other.reason == BY_PERSON)}
-        others |= {name.casefold() for name in given}
         begun = self.begun.get(row.sha256, "")
-        if begun and begun.casefold() not in others:
+        if begun and begun.casefold() not in given and self._owners(begun) <= {row.sha256}:
             return begun
-        return next(name for name in _candidates(row.name) if name.casefold() not in others
+        return next(name for name in _candidates(row.name) if name.casefold() not in given
+                    and self._owners(name) <= {row.sha256}
                     and all(may_lie(*move) for move in self._moves(row, replace(row, name=name))))
+
+    def _owners(self, name: str) -> set[str]:
+        """SHA-256 of the photos that have a name, or whose name it is while they are out."""
+        return self._names.get(name.casefold(), set())
+
+    @cached_property
+    def _names(self) -> dict[str, set[str]]:
+        names: dict[str, set[str]] = {}
+        for row in self.rows.values():
+            if row.status == OK or row.reason == BY_PERSON:
+                names.setdefault(row.name.casefold(), set()).add(row.sha256)
+        return names
 
     def _moves(self, row: PhotoRow, new: PhotoRow) -> list[Move]:
         return [(self.mirror.partner(path), target)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from npylabel.base.classes import nfc
 from npylabel.base.tables import read_csv, write_csv
-from npylabel.dataset.aside import Mirror, Row, add_rows, checksums, drop_rows, may_lie, move_file, remove_empty
+from npylabel.dataset.aside import Mirror, Row, add_rows, checksums, drop_rows, may_lie, move_files, remove_empty
 from npylabel.dataset.aside_dataset import BEGUN, Move
 from npylabel.dataset.photo_names import NameBook
 from npylabel.dataset.training_data import SPLIT, SPLIT_COLUMNS, read_split_rows
@@ -66,8 +66,7 @@ class TrainingAside:
         """Take the copies out."""
         rows = self.inside(hashes)
         add_rows(self.mirror.aside / SPLIT, ASIDE_COLUMNS, rows, key=("path", "sha256"), order="source")
-        for source, target in moves:
-            move_file(source, target)
+        move_files(moves)
         marks = {row.source: kept_out(row) if row.sha256 in hashes and row.status == DUPLICATE else row
                  for row in self.marks}
         marks |= {row["source"]: kept_out(_photo_row(row)) for row in rows}
@@ -104,8 +103,7 @@ class TrainingAside:
         # After a kill files are on both sides: the names under which they come back are kept first.
         add_rows(self.mirror.aside / SPLIT, ASIDE_COLUMNS, [{**old, BEGUN: row["path"]} for old, row in pairs],
                  key=("path", "sha256"), order="source")
-        for source, target in moves:
-            move_file(source, target)
+        move_files(moves)
         if new:
             paths = {row["path"] for row in new}
             self._write([*(row for row in self.rows if row["path"] not in paths), *new])

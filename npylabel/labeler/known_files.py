@@ -7,6 +7,8 @@ from pathlib import Path
 
 from npylabel.base.classes import nfc
 from npylabel.base.files import TEMP_PREFIX
+from npylabel.base.i18n import _
+from npylabel.base.progress import track
 from npylabel.base.tables import read_csv
 from npylabel.dataset.export import EXPORT_TABLE
 
@@ -114,7 +116,7 @@ def _is_export_zip(path: Path, name: str) -> bool:
 
 def remove_found(found: Found) -> None:
     """Remove our files, then the folders that are empty by then."""
-    for path in found.ours:
+    for path in track(found.ours, total=len(found.ours), label=_("Removing files")):
         path.unlink(missing_ok=True)
     for folder in found.folders:
         if folder.is_dir() and not any(folder.iterdir()):

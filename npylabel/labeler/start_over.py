@@ -8,7 +8,7 @@ from npylabel.base.errors import NpyLabelError
 from npylabel.base.i18n import _
 from npylabel.base.places import Places
 from npylabel.base.report import StepReport
-from npylabel.dataset.aside import Mirror, move_file
+from npylabel.dataset.aside import Mirror, move_files
 from npylabel.labeler.known_files import remove_found
 from npylabel.labeler.originals import Originals
 from npylabel.labeler.status import DATASET, MODEL, TRAIN_DATA
@@ -94,8 +94,7 @@ def remove_results(work_dir: Path, results: Results) -> None:
     """Move aside what cannot be made again, remove the rest, and write the tables at the end."""
     mirror = Mirror.of(work_dir, results.root, SET_ASIDE)
     results.keep_rows(mirror.aside)
-    for path in results.aside:
-        move_file(path, mirror.partner(path))
+    move_files([(path, mirror.partner(path)) for path in results.aside])
     remove_found(results.found)
     results.settle()
 
