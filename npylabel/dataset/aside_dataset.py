@@ -27,9 +27,10 @@ from npylabel.photos.manifest import (
 from npylabel.photos.reasons import BY_PERSON, EXACT_DUPLICATE
 
 Move = tuple[Path, Path]
-# Column of the tables aside: the name under which a run has begun to bring the photo back.
-BEGUN = "returns_as"
-ASIDE_COLUMNS = (*COLUMNS, BEGUN)
+# Columns of the tables aside: the name under which a run has begun to bring the photo back, and that of its files
+# aside where another photo of its name is out, too.
+BEGUN, LIES = "returns_as", "lies_as"
+ASIDE_COLUMNS = (*COLUMNS, BEGUN, LIES)
 
 
 class DatasetAside:
@@ -50,8 +51,9 @@ class DatasetAside:
         self.listed = read_rows(dataset_dir)
         self.rows = {row.source: row for row in self.listed}
         self.aside = read_rows(self.mirror.aside)
-        self.begun = {row.get("sha256"): row.get(BEGUN) for row in read_csv(self.mirror.aside / MANIFEST)
-                      if row.get("status") == OK}
+        kept = [row for row in read_csv(self.mirror.aside / MANIFEST) if row.get("status") == OK]
+        self.begun = {row["sha256"]: row.get(BEGUN) for row in kept}
+        self.lies = {row["sha256"]: row.get(LIES) or row["name"] for row in kept}
         self.labels_csv = table_path(dataset_dir / "labels")
         self.labels = read_csv(self.labels_csv)
 
@@ -79,8 +81,18 @@ class DatasetAside:
 
     def moves_out(self, hashes: Collection[str]) -> list[Move]:
         """(from, to) of the files that go aside."""
-        files = {path for row in self._named(hashes) for path in self._files(row)}
-        return [(path, self.mirror.partner(path)) for path in sorted(files) if os.path.lexists(path)]
+        moves = {path: target for row in self._named(hashes) for path, target in zip(
+            self._files(row), self._files(row, self.mirror.aside, self._place(row)), strict=True)}
+        return [(path, target) for path, target in sorted(moves.items()) if os.path.lexists(path)]
+
+    def _place(self, row: PhotoRow) -> str:
+        """The name that the files of a photo have aside: its own, unless another photo's lie there."""
+        if row.sha256 in self.lies:
+            return self.lies[row.sha256]
+        return next(name for name in _candidates(row.name) if name not in self.lies.values()
+                    and self._owners(name) <= {row.sha256}
+                    and all(may_lie(path, target) for path, target in zip(
+                        self._files(row), self._files(row, self.mirror.aside, name), strict=True)))
 
     def _named(self, hashes: Collection[str]) -> list[PhotoRow]:
         """The rows whose files are those of the photos, also where only the rows are out so far."""
@@ -93,8 +105,8 @@ class DatasetAside:
         """Take the photos out."""
         rows, names = self.inside(hashes), {row.name for row in self._named(hashes)}
         labels = [row for row in self.labels if row.get("name") in names]
-        add_rows(self.mirror.aside / MANIFEST, ASIDE_COLUMNS, map(table_values, rows), key=("source", "sha256"),
-                 order="source")
+        aside = [table_values(row) | {LIES: self._place(row) if row.status == OK else ""} for row in rows]
+        add_rows(self.mirror.aside / MANIFEST, ASIDE_COLUMNS, aside, key=("source", "sha256"), order="source")
         add_rows(self._aside_labels, LABEL_COLUMNS, labels, key=("name", "original_sha256"), order="name")
         move_files(moves)
         drop_rows(self.labels_csv, LABEL_COLUMNS, lambda row: row.get("name") in names)
@@ -123,17 +135,18 @@ class DatasetAside:
     def back(self, hashes: Collection[str], moves: list[Move]) -> None:
         """Take the photos back."""
         pairs = self.returns(hashes)
-        names = {row.name: new.name for row, new in pairs if row.status == OK}
-        originals = {row.name: row.sha256 for row, _new in pairs if row.status == OK}
-        self._begin({row.sha256: new.name for row, new in pairs if row.status == OK})
-        labels = [row for row in read_csv(self._aside_labels) if row.get("name") in names
-                  and row.get("original_sha256") in (None, "", originals[row["name"]])]
+        used = [(row, new) for row, new in pairs if row.status == OK]
+        self._begin({row.sha256: new.name for row, new in used})
+        # Another photo of the same name may be out, too: labels know their originals.
+        labels = [(label, new.name) for label in read_csv(self._aside_labels) for row, new in used
+                  if label.get("name") == row.name and label.get("original_sha256") in (None, "", row.sha256)]
         # The labels first: a label file whose row is missing would pass for one of unknown origin.
-        add_rows(self.labels_csv, LABEL_COLUMNS, [{**row, "name": names[row["name"]]} for row in labels],
-                 key=("name",), order="name")
+        add_rows(self.labels_csv, LABEL_COLUMNS, [label | {"name": name} for label, name in labels], key=("name",),
+                 order="name")
         move_files(moves)
         self._restore(hashes, [new for _row, new in pairs])
-        drop_rows(self._aside_labels, LABEL_COLUMNS, lambda row: row in labels, whole=True)
+        gone = [label for label, _name in labels]
+        drop_rows(self._aside_labels, LABEL_COLUMNS, lambda row: row in gone, whole=True)
         drop_rows(self.mirror.aside / MANIFEST, ASIDE_COLUMNS, lambda row: row.get("sha256") in hashes, whole=True)
         for folder in (*(self.mirror.aside / name for name in ("color", "bw", "labels")), self.mirror.aside):
             remove_empty(folder, self.mirror.aside)
@@ -152,15 +165,15 @@ class DatasetAside:
         if not marks and not restored:
             return
         rows = {source: row for source, row in self.rows.items() if source not in marks}
-        for row in restored:
-            there, mark = rows.get(row.source), marks.pop(row.source, None)
-            if there and there.sha256 != row.sha256:  # Another photo has taken the place of this one's original.
-                row = replace(row, source=f"{row.source}#{row.sha256[:8]}")
+        # A photo that the quarantine knows by its source keeps that: another one of the same source came before it.
+        for row in sorted(restored, key=lambda row: not _is_mark_of(marks.get(row.source), row)):
+            mark = marks.pop(row.source) if _is_mark_of(marks.get(row.source), row) else None
+            row.source = own_source(row.source, row.sha256, rows[row.source].sha256 if row.source in rows else "")
             # The original may have been copied since, with another time.
             rows[row.source] = replace(row, fingerprint=mark.fingerprint) if mark else row
         winners = {row.sha256: row.name for row in restored if row.status == OK}
         for source, row in marks.items():  # Copies that came while the photo was out; those of no photo come anew.
-            if row.sha256 in winners:
+            if row.sha256 in winners and source not in rows:
                 rows[source] = replace(row, name=winners[row.sha256], status=DUPLICATE, reason=EXACT_DUPLICATE,
                                        phash="", color_sha256="", bw_sha256="")
         self.rows = rows
@@ -174,9 +187,11 @@ class DatasetAside:
     def _aside_labels(self) -> Path:
         return self.mirror.partner(self.labels_csv)
 
-    def _files(self, row: PhotoRow) -> list[Path]:
-        pair = [self.mirror.inside / folder / f"{row.name}{row.suffix}" for folder in ("color", "bw")]
-        return [*pair, self.mirror.inside / "labels" / f"{row.name}.npy"]
+    def _files(self, row: PhotoRow, root: Path | None = None, name: str = "") -> list[Path]:
+        """The pair and the label of a photo inside, or below another root under another name."""
+        root, name = root or self.mirror.inside, name or row.name
+        pair = [root / folder / f"{name}{row.suffix}" for folder in ("color", "bw")]
+        return [*pair, root / "labels" / f"{name}.npy"]
 
     def _free_name(self, row: PhotoRow, given: Collection[str]) -> str:
         """The name that a killed run has begun to bring the photo back under, else the first that nobody has."""
@@ -200,8 +215,17 @@ class DatasetAside:
         return names
 
     def _moves(self, row: PhotoRow, new: PhotoRow) -> list[Move]:
-        return [(self.mirror.partner(path), target)
-                for path, target in zip(self._files(row), self._files(new), strict=True)]
+        sources = self._files(row, self.mirror.aside, self.lies.get(row.sha256, row.name))
+        return list(zip(sources, self._files(new), strict=True))
+
+
+def own_source(source: str, sha256: str, other_sha256: str) -> str:
+    """The source of a photo that comes back; where another photo has taken its original's place, one of its own."""
+    return f"{source}#{sha256[:8]}" if other_sha256 not in ("", sha256) else source
+
+
+def _is_mark_of(mark: PhotoRow | None, row: PhotoRow) -> bool:
+    return mark is not None and mark.sha256 == row.sha256
 
 
 def _candidates(name: str) -> Iterator[str]:

@@ -7,8 +7,18 @@ from pathlib import Path
 
 from npylabel.base.classes import nfc
 from npylabel.base.tables import read_csv, write_csv
-from npylabel.dataset.aside import Mirror, Row, add_rows, checksums, drop_rows, may_lie, move_files, remove_empty
-from npylabel.dataset.aside_dataset import BEGUN, Move
+from npylabel.dataset.aside import (
+    Mirror,
+    Row,
+    add_rows,
+    checksums,
+    drop_rows,
+    free_path,
+    may_lie,
+    move_files,
+    remove_empty,
+)
+from npylabel.dataset.aside_dataset import BEGUN, LIES, Move, own_source
 from npylabel.dataset.photo_names import NameBook
 from npylabel.dataset.training_data import SPLIT, SPLIT_COLUMNS, read_split_rows
 from npylabel.photos.groups import name_groups
@@ -16,7 +26,7 @@ from npylabel.photos.manifest import DUPLICATE, PhotoRow, kept_out, read_aside, 
 from npylabel.photos.reasons import BY_PERSON, EXACT_DUPLICATE
 from npylabel.photos.sources import PHOTO_SUFFIXES, is_hidden
 
-ASIDE_COLUMNS = (*SPLIT_COLUMNS, BEGUN)
+ASIDE_COLUMNS = (*SPLIT_COLUMNS, BEGUN, LIES)
 
 
 class TrainingAside:
@@ -35,8 +45,8 @@ class TrainingAside:
         read_split_rows(data_path)  # Says what is wrong with it.
         self.rows, self.aside = read_csv(data_path / SPLIT), read_csv(self.mirror.aside / SPLIT)
         self.marks = read_aside(data_path)
-        self.by_hand = _unlisted(data_path, self.rows)
-        self.aside_by_hand = _unlisted(self.mirror.aside, self.aside)
+        self.by_hand = _unlisted(data_path, [row["path"] for row in self.rows])
+        self.aside_by_hand = _unlisted(self.mirror.aside, [place_aside(row) for row in self.aside])
 
     def add_names(self, book: NameBook) -> None:
         """Put all names of the copies into the book."""
@@ -57,15 +67,29 @@ class TrainingAside:
 
     def moves_out(self, hashes: Collection[str]) -> list[Move]:
         """(from, to) of the copies that go aside, those that were laid there by hand included."""
-        paths = {row["path"] for row in self.inside(hashes)}
-        paths |= {path for path, sha256 in self.by_hand.items() if sha256 in hashes}
-        files = sorted(self.mirror.inside / path for path in paths)
-        return [(path, self.mirror.partner(path)) for path in files if os.path.lexists(path)]
+        moves = [(row["path"], self._place(row)) for row in self.inside(hashes)]
+        paths = [path for path, sha256 in self.by_hand.items() if sha256 in hashes]
+        by_hand = [(self.mirror.inside / path, self.mirror.aside / path) for path in paths]
+        return [*((self.mirror.inside / path, self.mirror.aside / place) for path, place in moves
+                  if os.path.lexists(self.mirror.inside / path)),
+                # Nothing but their content tells them apart from others of their name.
+                *((path, target if may_lie(path, target) else free_path(target)) for path, target in by_hand)]
+
+    def _place(self, row: Row) -> str:
+        """The path of a copy aside: its own, unless another photo's copy lies there."""
+        known = next((other for other in self.aside
+                      if (other["path"], other.get("sha256")) == (row["path"], row.get("sha256"))), None)
+        if known:
+            return place_aside(known)
+        taken = {place_aside(other) for other in self.aside}
+        return next(path for path in _candidates(row["path"]) if path not in taken
+                    and may_lie(self.mirror.inside / row["path"], self.mirror.aside / path))
 
     def leave(self, hashes: Collection[str], moves: list[Move]) -> None:
         """Take the copies out."""
         rows = self.inside(hashes)
-        add_rows(self.mirror.aside / SPLIT, ASIDE_COLUMNS, rows, key=("path", "sha256"), order="source")
+        aside = [row | {LIES: self._place(row)} for row in rows]
+        add_rows(self.mirror.aside / SPLIT, ASIDE_COLUMNS, aside, key=("path", "sha256"), order="source")
         move_files(moves)
         marks = {row.source: kept_out(row) if row.sha256 in hashes and row.status == DUPLICATE else row
                  for row in self.marks}
@@ -82,7 +106,7 @@ class TrainingAside:
         for row in self.out(hashes):
             begun = row.get(BEGUN)
             free = (path for path in _candidates(row["path"]) if path not in taken
-                    and may_lie(self.mirror.aside / row["path"], self.mirror.inside / path))
+                    and may_lie(self.mirror.aside / place_aside(row), self.mirror.inside / path))
             path = begun if begun and begun not in taken else next(free)
             taken.add(path)
             found.append((row, {**row, "path": path}))
@@ -90,7 +114,7 @@ class TrainingAside:
 
     def moves_back(self, hashes: Collection[str]) -> list[Move]:
         """(from, to) of the copies that come back; one that would take another's place stays aside."""
-        pairs = [(row["path"], new["path"]) for row, new in self.returns(hashes)]
+        pairs = [(place_aside(row), new["path"]) for row, new in self.returns(hashes)]
         pairs += [(path, path) for path, sha256 in self.aside_by_hand.items() if sha256 in hashes]
         moves = [(self.mirror.aside / path, self.mirror.inside / new) for path, new in pairs]
         return [(source, target) for source, target in moves
@@ -99,30 +123,41 @@ class TrainingAside:
     def back(self, hashes: Collection[str], moves: list[Move]) -> None:
         """Take the copies back."""
         pairs = self.returns(hashes)
-        new = [{name: value for name, value in row.items() if name != BEGUN} for _old, row in pairs]
+        new = [{name: value for name, value in row.items() if name not in (BEGUN, LIES)} for _old, row in pairs]
         # After a kill files are on both sides: the names under which they come back are kept first.
         add_rows(self.mirror.aside / SPLIT, ASIDE_COLUMNS, [{**old, BEGUN: row["path"]} for old, row in pairs],
                  key=("path", "sha256"), order="source")
         move_files(moves)
         if new:
             paths = {row["path"] for row in new}
-            self._write([*(row for row in self.rows if row["path"] not in paths), *new])
+            self._write(self._with([row for row in self.rows if row["path"] not in paths], new))
         self._restore_marks(hashes, new)
         drop_rows(self.mirror.aside / SPLIT, ASIDE_COLUMNS, lambda row: row.get("sha256") in hashes, whole=True)
         folders = {source.parent for source, _target in moves} | {
-            self.mirror.aside / Path(row["path"]).parent for row in new}
+            self.mirror.aside / Path(row["path"]).parent for row, _new in pairs}
         for folder in (*sorted(folders), self.mirror.aside):
             remove_empty(folder, self.top)
+
+    def _with(self, rows: list[Row], new: list[Row]) -> list[Row]:
+        """The rows with the new ones; where two have one source, whom the tables have there keeps it."""
+        marks = {(row.source, row.sha256) for row in self.marks if row.reason == BY_PERSON}
+        marks |= {(row["source"], row["sha256"]) for row in self.rows}
+        result = {row["source"]: row for row in rows}
+        for row in sorted(new, key=lambda row: (row["source"], row["sha256"]) not in marks):
+            other = result.get(row["source"], {}).get("sha256") or ""
+            source = own_source(row["source"], row["sha256"], other)
+            result[source] = row | {"source": source}
+        return list(result.values())
 
     def _restore_marks(self, hashes: Collection[str], new: list[Row]) -> None:
         """Copies of the photos are duplicates again; what has no copy in use is made again by step 02."""
         names = {row["sha256"]: row["path"].rpartition(".")[0] for row in new}
-        sources = {row["source"] for row in new}
+        sources = {(row["source"], row["sha256"]) for row in new}
         marks = []
         for row in self.marks:
             if row.reason != BY_PERSON or row.sha256 not in hashes:
                 marks.append(row)
-            elif row.sha256 in names and row.source not in sources:
+            elif row.sha256 in names and (row.source, row.sha256) not in sources:
                 marks.append(replace(row, name=names[row.sha256], status=DUPLICATE, reason=EXACT_DUPLICATE, phash="",
                                      color_sha256="", bw_sha256=""))
         if marks != self.marks:
@@ -138,6 +173,11 @@ class TrainingAside:
         self.rows = ordered
 
 
+def place_aside(row: Row) -> str:
+    """Where a row of the table aside says that its file lies."""
+    return row.get(LIES) or row["path"]
+
+
 def _photo_row(row: Row) -> PhotoRow:
     return row_from({**row, "name": row["path"].rpartition(".")[0]})
 
@@ -147,9 +187,9 @@ def _candidates(path: str) -> list[str]:
     return [path, *(f"{stem}_{number}.{suffix}" for number in range(2, 1000))]
 
 
-def _unlisted(folder: Path, rows: list[Row]) -> dict[str, str]:
+def _unlisted(folder: Path, paths: list[str]) -> dict[str, str]:
     """SHA-256 by path of the pictures in class folders that are in no table: laid there by hand."""
-    listed = {nfc(row["path"]) for row in rows}
+    listed = set(map(nfc, paths))
     found = []
     for inner in sorted(folder.iterdir()) if folder.is_dir() else ():
         if inner.is_dir() and not is_hidden(inner.name):

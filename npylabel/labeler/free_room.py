@@ -11,6 +11,7 @@ from npylabel.base.places import DEMO, DEMO_MARK, Places
 from npylabel.base.report import StepReport
 from npylabel.base.tables import read_csv
 from npylabel.dataset.aside import LEFT_OUT_DIR, Mirror
+from npylabel.dataset.aside_training import place_aside
 from npylabel.dataset.labels import LABELS_TABLE
 from npylabel.dataset.training_data import SPLIT
 from npylabel.labeler.demo_score import TRUTH
@@ -183,7 +184,7 @@ class _Room:
     def _left_out(self) -> Found:
         """The pictures; tables and labels are small and hold what a person decided. What was laid by hand stays."""
         mirror = Mirror.of(self.work_dir, self.data)
-        listed = {mirror.aside / row["path"] for row in read_csv(mirror.aside / SPLIT) if row.get("path")}
+        listed = {mirror.aside / place_aside(row) for row in read_csv(mirror.aside / SPLIT) if row.get("path")}
         files = [path for path in files_below(self.work_dir / LEFT_OUT_DIR) if path.suffix in (".png", ".jpg")]
         dataset = Mirror.of(self.work_dir, self.dataset).aside
         ours = [path for path in files if path in listed or path.parent in (dataset / "color", dataset / "bw")]

@@ -50,7 +50,7 @@ class PhotoBook:
         self.root, self.folders, self.settings, self.made_from = root, folders, settings, made_from
         self.listing = listing
         self._refuse_other_world(rows)
-        self.left_out = {*left_out, *(row.sha256 for row in rows if row.reason == BY_PERSON)} - {""}
+        self.left_out = {*left_out, *(row.sha256 for row in rows if row.reason == BY_PERSON)}
         self.journal = RunJournal(root / ".photos.jsonl", {"settings": str(settings), "made_from": made_from})
         self.rows = {row.source: row for row in rows}
         # Names that a killed run gave, by source: a name is given once, also to a photo that is left out later.

@@ -278,19 +278,64 @@ def test_the_name_of_another_one_that_is_out_is_not_taken(world: World) -> None:
     assert world.stems("labels") == ["IMG_1_2", "IMG_1_3", "IMG_2", "sky"]
 
 
-def test_another_photo_of_the_same_name_goes_beside_it(world: World) -> None:
+@pytest.fixture
+def namesakes(world: World) -> World:
+    """Two photos called IMG_2, of which the first is out and known by its decision only."""
     world.leave("IMG_2")
-    (world.dataset / "quarantine.csv").unlink()
-    lay_file(world.phone / "IMG_2.jpg", photo("quite another"))
+    for folder in (world.dataset, world.data):
+        (folder / "quarantine.csv").unlink()
+    for path in (world.phone / "IMG_2.jpg", world.classes / "дом" / "IMG_2.jpg"):
+        lay_file(path, photo("quite another"))
     shutil.rmtree(world.phone / "z")
+    (world.classes / "дом" / "zcopy.jpg").unlink()
     world.collect()
-    world.label()
-    second = sha256_of(world, "IMG_2")
-    first = read_csv(world.root / "left_out/tintora_dataset/manifest.csv")[0]["sha256"]
-    world.leave(second)
-    aside = world.root / "left_out" / "tintora_dataset" / "color"
-    assert len(list(aside.iterdir())) == 2 and first != second
-    assert hashes_left_out(world) == {first, second}
+    world.build()
+    world.label(human=("IMG_2",))
+    return world
+
+
+def color_of(world: World, name: str) -> str:
+    """The checksum of a color file, which its row has, too."""
+    row = next(row for row in rows(world.dataset).values() if row["name"] == name and row["status"] == "ok")
+    found = tree(world.dataset)[f"color/{name}.png"]
+    assert found == row["color_sha256"]
+    return found
+
+
+def test_photos_of_one_name_go_and_come_back_apart(namesakes: World) -> None:
+    world = namesakes
+    second, colors = sha256_of(world, "IMG_2"), {color_of(world, "IMG_2")}
+    [first] = hashes_left_out(world)
+    colors.add(tree(world.root / "left_out")["tintora_dataset/color/IMG_2.png"])
+    world = kill_everywhere(world, lambda copy: copy.leave(second))
+    assert hashes_left_out(world) == {first, second} and world.stems() == ["IMG_1", "IMG_1_2", "sky"]
+    world.root.rename(world.root.with_name("both"))
+    world = kill_everywhere(World(world.root.with_name("both"), world.originals),
+                            lambda copy: copy.leave(f"{first};{second}", back=True))
+    assert world.stems() == ["IMG_1", "IMG_1_2", "IMG_2", "IMG_2_2", "sky"] == world.stems("labels")
+    assert colors == {color_of(world, "IMG_2"), color_of(world, "IMG_2_2")}
+    assert {"дом/IMG_2.png", "дом/IMG_2_2.png"} < set(world.copies())
+    training = tree(world.data)
+    assert all(training[row["path"]] == row["color_sha256"] for row in read_csv(world.data / "split.csv"))
+    assert {row.source for row in read_label_rows(world.dataset / "labels.csv").values()} == {"model", "human"}
+    assert world.findings() == [] and not (world.root / "left_out").exists()
+    before = tree(world.root)
+    assert world.collect().measured["done_now"] == 0 and world.build().measured["done_now"] == 0
+    assert len(world.stems()) == 5
+    changed = {name for name, sum_ in tree(world.root).items() if before.get(name) != sum_}
+    assert not any(name.endswith((".png", ".npy")) for name in changed)
+
+
+def test_a_photo_laid_by_hand_under_the_name_of_one_that_is_out_goes_beside_it(world: World) -> None:
+    before = world.files()
+    world.leave("IMG_2")
+    lay_file(world.data / "дом" / "IMG_2.png", photo("mine"))
+    mine = tree(world.data)["дом/IMG_2.png"]
+    world.leave(mine)
+    world.leave("tintora_dataset/color/IMG_2.png", back=True)
+    assert world.files() == before | {"left_out/train_data/дом/IMG_2_2.png": mine}
+    world.leave(mine, back=True)
+    assert tree(world.data)["дом/IMG_2_2.png"] == mine and not (world.root / "left_out").exists()
 
 
 def test_training_photos_that_are_not_in_the_dataset_go_too(world: World) -> None:
