@@ -96,7 +96,8 @@ class PhotoBook:
     def keep_known(self) -> None:
         """Forget the rows that are not true any more: changed originals, other settings, damaged files."""
         listed = {ref.source: ref for ref in self.listing.refs}
-        hashes = {row.sha256 for row in self.of_status(OK)}
+        # A copy of an original that is another photo by now has to be made itself.
+        hashes = {row.sha256 for row in self.of_status(OK) if self._may_stay(row, listed.get(row.source), set())}
         kept = [row for row in self.rows.values() if self._may_stay(row, listed.get(row.source), hashes)]
         with ThreadPoolExecutor(cpu_count()) as pool:
             whole = list(pool.map(self._is_whole, kept))

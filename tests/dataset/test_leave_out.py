@@ -326,6 +326,30 @@ def test_photos_of_one_name_go_and_come_back_apart(namesakes: World) -> None:
     assert not any(name.endswith((".png", ".npy")) for name in changed)
 
 
+def test_photos_of_one_name_come_back_apart_without_the_quarantine(namesakes: World) -> None:
+    world, colors = namesakes, {color_of(namesakes, "IMG_2")}
+    colors.add(tree(world.root / "left_out")["tintora_dataset/color/IMG_2.png"])
+    both = hashes_left_out(world) | {sha256_of(world, "IMG_2")}
+    world.leave("IMG_2")
+    for folder in (world.dataset, world.data):
+        (folder / "quarantine.csv").unlink()
+    world.leave(";".join(sorted(both)), back=True)
+    assert {color_of(world, "IMG_2"), color_of(world, "IMG_2_2")} == colors
+
+
+def test_an_original_that_was_replaced_by_a_copy_of_another_one_that_is_out(world: World) -> None:
+    world.leave("IMG_2; sky")
+    lay_file(world.phone / "IMG_2.jpg", photo("b/sky.jpg"))
+    world.collect()
+    wanted = hashes_left_out(world)
+    world.leave("IMG_2; sky", back=True)
+    assert world.stems() == ["IMG_1", "IMG_1_2", "IMG_2", "sky"]
+    for _run in range(2):
+        assert_agree(world.dataset)
+        assert wanted < {row["sha256"] for row in rows(world.dataset).values() if row["status"] == "ok"}
+        world.collect()
+
+
 def test_a_photo_laid_by_hand_under_the_name_of_one_that_is_out_goes_beside_it(world: World) -> None:
     before = world.files()
     world.leave("IMG_2")
