@@ -1,7 +1,7 @@
 """Step 02: from folders named by class to squares with a split that does not leak."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,9 +13,10 @@ from npylabel.base.report import StepReport
 from npylabel.dataset.folders import VAL, FolderScan, make_class_folders, scan_class_folders
 from npylabel.dataset.split import SplitItem, assign_splits
 from npylabel.dataset.training_data import SPLIT, read_split_rows, write_split
-from npylabel.photos.book import PhotoBook, PictureSettings, disk_faults
+from npylabel.photos.book import PhotoBook, disk_faults
 from npylabel.photos.manifest import DUPLICATE, LEFT_OUT, OK, OWN, QUARANTINE, PhotoRow, read_aside, write_aside
 from npylabel.photos.reasons import describe
+from npylabel.photos.settings import PictureSettings
 
 # The dataset guide of the original: 50-100 photos per class, 5,000-10,000 in all; training works from a few dozen.
 GUIDE_PER_CLASS = 50
@@ -27,7 +28,7 @@ TWO_CLASSES = "two_classes"
 def build_training_data(
     source_dir: Path, data_path: Path, table: ClassTable, *, size_px: int = 512, fit: str = "crop",
     val_fraction: float = 0.15, random_seed: int = 42, make_folders: str = "", workers: int = 0, made_from: str = OWN,
-    exclude: Sequence[Path] = (),
+    exclude: Sequence[Path] = (), left_out: Collection[str] = (),
 ) -> StepReport:
     """The report on ``data_path/<class name>/X.png`` and ``split.csv``.
 
@@ -43,6 +44,7 @@ def build_training_data(
         workers: processes, 0 for one per core.
         made_from: "own" or "demo".
         exclude: folders inside the source that are not read.
+        left_out: SHA-256 of the originals that a person left out; those that ``quarantine.csv`` names are, too.
 
     Raises:
         NpyLabelError: ``bad_parameter``, ``photos_missing``, ``no_class_photos``, ``unknown_folder``,
@@ -65,13 +67,14 @@ def build_training_data(
             return _only_folders(report, source_dir, made)
         raise _no_photos(source_dir, scan)
     with disk_faults(data_path):
-        book = PhotoBook(data_path, ("",), settings, made_from, scan.listing, rows)
+        book = PhotoBook(data_path, ("",), settings, made_from, scan.listing, rows, left_out)
     class_of = {photo.ref.source: photo.class_id for photo in scan.photos}
     with disk_faults(data_path), book.journal:
         moved = _follow_moves(book, table, class_of)
         with report.timed("check"):
             _judge_again(book)
             book.keep_known()
+            book.settle_left_out()
         with report.timed("photos"):
             todo = [photo.ref for photo in scan.photos if photo.ref.source not in book.rows]
             done = book.run(todo, report, workers, lambda ref: table.names[class_of[ref.source]])

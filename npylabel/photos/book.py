@@ -1,11 +1,10 @@
 """The rows of one run over photos: what is done and whole stays, the rest is done, a kill loses nothing."""
 
 import errno
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from npylabel.base.errors import NpyLabelError
@@ -16,41 +15,16 @@ from npylabel.base.parallel import cpu_count
 from npylabel.base.progress import track
 from npylabel.base.report import StepReport
 from npylabel.photos.decode import PhotoError, decode_photo
-from npylabel.photos.fit import FITS, IMAGE_FORMATS
-from npylabel.photos.likeness import group_alike
-from npylabel.photos.manifest import DUPLICATE, LEFT_OUT, OK, PhotoRow, row_from
+from npylabel.photos.groups import name_groups
+from npylabel.photos.manifest import DUPLICATE, LEFT_OUT, OK, PhotoRow, kept_out, row_from
 from npylabel.photos.names import NamePool
 from npylabel.photos.preflight import plan_run
 from npylabel.photos.prepare import Outcome, PhotoJob, prepare_photos
-from npylabel.photos.reasons import EDITED_COPY, EXACT_DUPLICATE, TRANSIENT
+from npylabel.photos.reasons import BY_PERSON, EDITED_COPY, EXACT_DUPLICATE, TRANSIENT
+from npylabel.photos.settings import PictureSettings
 from npylabel.photos.sources import Listing, PhotoRef
 
-
-@dataclass(frozen=True)
-class PictureSettings:
-    """How photos are fitted: side in pixels, "crop", "pad" or "stretch", and "png" or "jpg".
-
-    Raises:
-        NpyLabelError: ``bad_parameter`` for a value that has no meaning.
-    """
-
-    size_px: int = 512
-    fit: str = "crop"
-    image_format: str = "png"
-
-    def __post_init__(self) -> None:
-        for name, value, allowed in (("fit", self.fit, FITS), ("image_format", self.image_format, IMAGE_FORMATS)):
-            if value not in allowed:
-                raise NpyLabelError(
-                    "bad_parameter", _("{name} is {value!r}.").format(name=name, value=value),
-                    _("Use one of: {allowed}.").format(allowed=", ".join(allowed)))
-        if not 32 <= self.size_px <= 4096:
-            raise NpyLabelError(
-                "bad_parameter", _("{name} is {value!r}.").format(name="size_px", value=self.size_px),
-                _("Use a number from 32 to 4096; TintoraAI wants 512."))
-
-    def __str__(self) -> str:
-        return f"{self.size_px} {self.fit} {self.image_format}"
+_NO_FILES = {"phash": "", "color_sha256": "", "bw_sha256": ""}
 
 
 class PhotoBook:
@@ -63,6 +37,7 @@ class PhotoBook:
         made_from: "own" or "demo".
         listing: the photos that are there now.
         rows: what an earlier run wrote.
+        left_out: SHA-256 of the originals that a person left out; those that the rows name are left out, too.
 
     Raises:
         NpyLabelError: ``mixed_worlds`` where the rows are of the other kind.
@@ -70,11 +45,12 @@ class PhotoBook:
 
     def __init__(
         self, root: Path, folders: Sequence[str], settings: PictureSettings, made_from: str, listing: Listing,
-        rows: Sequence[PhotoRow],
+        rows: Sequence[PhotoRow], left_out: Collection[str] = (),
     ) -> None:
         self.root, self.folders, self.settings, self.made_from = root, folders, settings, made_from
         self.listing = listing
         self._refuse_other_world(rows)
+        self.left_out = {*left_out, *(row.sha256 for row in rows if row.reason == BY_PERSON)}
         self.journal = RunJournal(root / ".photos.jsonl", {"settings": str(settings), "made_from": made_from})
         self.rows = {row.source: row for row in rows}
         # Names that a killed run gave, by source: a name is given once, also to a photo that is left out later.
@@ -120,7 +96,8 @@ class PhotoBook:
     def keep_known(self) -> None:
         """Forget the rows that are not true any more: changed originals, other settings, damaged files."""
         listed = {ref.source: ref for ref in self.listing.refs}
-        hashes = {row.sha256 for row in self.of_status(OK)}
+        # A copy of an original that is another photo by now has to be made itself.
+        hashes = {row.sha256 for row in self.of_status(OK) if self._may_stay(row, listed.get(row.source), set())}
         kept = [row for row in self.rows.values() if self._may_stay(row, listed.get(row.source), hashes)]
         with ThreadPoolExecutor(cpu_count()) as pool:
             whole = list(pool.map(self._is_whole, kept))
@@ -137,8 +114,10 @@ class PhotoBook:
         return False
 
     def _may_stay(self, row: PhotoRow, ref: PhotoRef | None, hashes: set[str]) -> bool:
-        if ref is None:  # The original is not here now; what was made of it stays.
-            return row.status == OK
+        if ref is None:  # The original is not here now; what was made of it, or decided about it, stays.
+            return row.status == OK or (row.reason == BY_PERSON and row.sha256 in self.left_out)
+        if row.reason == BY_PERSON:
+            return row.fingerprint == ref.fingerprint and row.sha256 in self.left_out
         if row.fingerprint != ref.fingerprint or row.settings != str(self.settings):
             return False
         if row.status == LEFT_OUT:
@@ -166,7 +145,9 @@ class PhotoBook:
         """
         if not refs:
             return 0
-        known = [row.name for row in (*self.rows.values(), *self._old.values()) if row.status == OK]
+        # The name of a photo that a person left out waits for it to come back.
+        known = [row.name for row in (*self.rows.values(), *self._old.values())
+                 if row.status == OK or row.reason == BY_PERSON]
         names = NamePool([*known, *self._plan.values(), *self._foreign_names({folder_of(ref) for ref in refs})])
         jobs = [self._job(ref, names, folder_of(ref)) for ref in refs]
         plan = plan_run(jobs, self.root, workers=workers)
@@ -175,7 +156,7 @@ class PhotoBook:
         self._plan |= {job.ref.source: job.name for job in jobs}
         self.journal.append({"plan": self._plan})
         for job, outcome in track(prepare_photos(jobs, workers=workers), total=len(jobs), label=_("Photos")):
-            row = self._row(job, outcome)
+            row = self._unless_left_out(self._row(job, outcome))
             self._drop_old(row)
             self.journal.append(asdict(row))
             self.rows[row.source] = row
@@ -216,6 +197,24 @@ class PhotoBook:
         for path in set(self.files(old) if old else ()) - set(self.files(row)):
             path.unlink(missing_ok=True)
 
+    def _unless_left_out(self, row: PhotoRow) -> PhotoRow:
+        """The row of a photo that was just made, or its row as left out, without files, where a person decided so."""
+        if row.status != OK or row.sha256 not in self.left_out:
+            return row
+        self.drop_files(row)
+        old = self._old.get(row.source)
+        if old and old.reason == BY_PERSON and old.sha256 == row.sha256:
+            return replace(old, fingerprint=row.fingerprint)
+        return kept_out(replace(row, name="", **_NO_FILES))
+
+    def settle_left_out(self) -> None:
+        """Take out the photos that a person left out; results whose originals are not here now are not removed."""
+        listed = {ref.source for ref in self.listing.refs}
+        hashes = self.left_out & {row.sha256 for row in self.rows.values() if row.source in listed}
+        for row in [row for row in self.rows.values() if row.status != LEFT_OUT and row.sha256 in hashes]:
+            self.drop_files(row)
+            self.rows[row.source] = kept_out(row)
+
     def settle_duplicates(self) -> None:
         """Let one of several originals with the same bytes keep its files."""
         listed = {ref.source for ref in self.listing.refs}
@@ -241,17 +240,13 @@ class PhotoBook:
             winner.source, winner.fingerprint = row.source, row.fingerprint
             self.rows[row.source] = winner
             return
-        empty = {"phash": "", "color_sha256": "", "bw_sha256": "", "group": ""}
-        self.rows[row.source] = replace(row, name=winner.name, status=DUPLICATE, reason=EXACT_DUPLICATE, **empty)
+        self.rows[row.source] = replace(
+            row, name=winner.name, status=DUPLICATE, reason=EXACT_DUPLICATE, group="", **_NO_FILES)
 
     def settle_groups(self) -> None:
         """Give the photos that show nearly the same the name of the first of them."""
         self._drop_unclaimed(self._plan, str(self.settings))
-        used = self.of_status(OK)
-        leaders = group_alike([row.phash for row in used], [row.taken for row in used])
-        sizes = Counter(leaders)
-        for row, leader in zip(used, leaders, strict=True):
-            row.group = used[leader].name if sizes[leader] > 1 else ""
+        name_groups(self.of_status(OK))
 
     def drop_files(self, row: PhotoRow | None) -> None:
         """Remove the results (never the original) of one photo."""

@@ -1,16 +1,17 @@
 """Step 01: from any folder of photos to pairs of color and grayscale squares."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.files import leftovers
 from npylabel.base.i18n import _
 from npylabel.base.report import StepReport
-from npylabel.photos.book import PhotoBook, PictureSettings, disk_faults
+from npylabel.photos.book import PhotoBook, disk_faults
 from npylabel.photos.manifest import DUPLICATE, LEFT_OUT, MANIFEST, OK, OWN, QUARANTINE, PhotoRow, read_rows, write_rows
-from npylabel.photos.reasons import EDITED_COPY, describe
+from npylabel.photos.reasons import BY_PERSON, EDITED_COPY, describe
+from npylabel.photos.settings import PictureSettings
 from npylabel.photos.sources import Listing, PhotoRef, list_photos
 from npylabel.photos.takeout import edited_copies
 
@@ -19,7 +20,7 @@ FOLDERS = ("color", "bw")
 
 def collect_photos(
     sources: Sequence[Path], dataset_dir: Path, *, size_px: int = 512, fit: str = "crop", image_format: str = "png",
-    workers: int = 0, made_from: str = OWN, exclude: Sequence[Path] = (),
+    workers: int = 0, made_from: str = OWN, exclude: Sequence[Path] = (), left_out: Collection[str] = (),
 ) -> StepReport:
     """The report on ``dataset_dir/color``, ``bw``, ``manifest.csv`` and ``quarantine.csv``, made from the sources.
 
@@ -34,6 +35,8 @@ def collect_photos(
         workers: processes, 0 for one per core.
         made_from: "own" or "demo".
         exclude: folders inside the sources that are not read.
+        left_out: SHA-256 of the originals that a person left out, wherever and under whatever name they come again;
+            those that ``quarantine.csv`` names are left out, too.
 
     Raises:
         NpyLabelError: ``bad_parameter``, ``photos_missing``, ``no_photos``, ``mixed_worlds``, ``disk_full``,
@@ -48,11 +51,12 @@ def collect_photos(
         listing = list_photos(sources, [dataset_dir, *exclude], known)
     refuse_no_photos(listing, sources, "photos_dir")
     with disk_faults(dataset_dir):
-        book = PhotoBook(dataset_dir, FOLDERS, settings, made_from, listing, rows)
+        book = PhotoBook(dataset_dir, FOLDERS, settings, made_from, listing, rows, left_out)
     copies = edited_copies(ref.source for ref in listing.refs)
     with disk_faults(dataset_dir), book.journal:
         with report.timed("check"):
             book.keep_known()
+            book.settle_left_out()
         with report.timed("photos"):
             done_or_later = {*book.rows, *copies}
             first = [ref for ref in listing.refs if ref.source not in done_or_later]
@@ -96,7 +100,8 @@ def _needed_copies(book: PhotoBook, copies: dict[str, str]) -> list[PhotoRef]:
     needed = []
     for source, original_source in copies.items():
         original = book.rows.get(original_source)
-        if original and original.status != LEFT_OUT:
+        # Google's edited copy shows the same photo: it does not stand in for one that a person left out.
+        if original and (original.status != LEFT_OUT or original.reason == BY_PERSON):
             book.drop_files(book.rows.get(source))
             book.rows[source] = PhotoRow(
                 original.name, source, status=DUPLICATE, reason=EDITED_COPY, fingerprint=refs[source].fingerprint,

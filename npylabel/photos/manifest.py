@@ -1,12 +1,13 @@
 """The tables of a dataset: which original became which pair, and what was left out."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.i18n import _
 from npylabel.base.tables import printable, read_csv, write_csv
+from npylabel.photos.reasons import BY_PERSON
 
 MANIFEST = "manifest.csv"
 QUARANTINE = "quarantine.csv"
@@ -19,7 +20,8 @@ class PhotoRow:
     """One original, as ``manifest.csv`` (or, left out, ``quarantine.csv``) describes it.
 
     Attributes:
-        name: stem of its files in ``color/`` and ``bw/``; of a duplicate that of the photo that stands for it.
+        name: stem of its files in ``color/`` and ``bw/``; of a duplicate that of the photo that stands for it; of a
+            photo that a person left out that which waits for it.
         source: of the original, see ``PhotoRef``.
         sha256: of the original's bytes.
         status: "ok", "duplicate" (has a row and no files) or "left_out".
@@ -58,6 +60,11 @@ class PhotoRow:
     def suffix(self) -> str:
         """Suffix of its files, ".png" or ".jpg"."""
         return "." + self.settings.rpartition(" ")[2]
+
+
+def kept_out(row: PhotoRow) -> PhotoRow:
+    """The row of a photo that a person left out; all that it needs to come back stays in it."""
+    return replace(row, status=LEFT_OUT, reason=BY_PERSON, group="")
 
 
 COLUMNS = tuple(field.name for field in fields(PhotoRow))
@@ -101,10 +108,20 @@ def _read(path: Path) -> list[PhotoRow]:
         ) from error
 
 
-def write_rows(dataset_dir: Path, rows: Sequence[PhotoRow]) -> None:
-    """Write both tables of a dataset."""
-    write_aside(dataset_dir, [row for row in rows if row.status == LEFT_OUT])
+def write_rows(dataset_dir: Path, rows: Sequence[PhotoRow], *, aside_first: bool = True) -> None:
+    """Write both tables of a dataset.
+
+    Args:
+        dataset_dir: their folder.
+        rows: all rows.
+        aside_first: the order; a row that goes from one table to the other is then in both of them between the two
+            writes, never in neither. False is for photos that come back.
+    """
+    if aside_first:
+        write_aside(dataset_dir, [row for row in rows if row.status == LEFT_OUT])
     _write(dataset_dir / MANIFEST, COLUMNS, [row for row in rows if row.status != LEFT_OUT])
+    if not aside_first:
+        write_aside(dataset_dir, [row for row in rows if row.status == LEFT_OUT])
 
 
 def write_aside(folder: Path, rows: Sequence[PhotoRow]) -> None:

@@ -4,6 +4,7 @@ from npylabel.base.i18n import _
 
 EXACT_DUPLICATE = "exact_duplicate"
 EDITED_COPY = "edited_copy"
+BY_PERSON = "by_person"
 DECODER_CRASHED = "decoder_crashed"
 # These may go away by themselves (a Drive that was busy, a moment without memory), so the next run tries again.
 TRANSIENT = frozenset({"unreadable", "dangling_link", DECODER_CRASHED})
@@ -32,5 +33,6 @@ def describe(code: str) -> str:
         DECODER_CRASHED: _("the decoder crashed or ran out of memory on this photo"),
         EXACT_DUPLICATE: _("the same bytes as another photo"),
         EDITED_COPY: _("Google's edited copy of a photo that is there too"),
+        BY_PERSON: _("you left it out; the notebook 00_manage can take it back"),
         "two_classes": _("the same photo lies in the folders of two classes: decide which one is right"),
     }[code]

@@ -307,3 +307,22 @@ def test_a_picture_moved_by_hand_under_another_name_is_followed(source: Path, da
     assert report.facts["per_class"] == {"дом": 11, "небо": 8, "звёзды": 1}
     assert split_rows(data)["дом5.jpg"]["path"] == "небо/дом5 (2).png"
     assert_agree(data)
+
+
+def test_photos_that_a_person_left_out_are_not_trained_on(source: Path, tmp_path: Path) -> None:
+    lay_file(source / "дом" / "z.jpg", photo("дом0"))
+    out = {tree(source)["дом/дом0.jpg"]}
+    build(source, tmp_path / "made")
+    for name in ("fresh", "made"):
+        for options in ({"left_out": out}, {}, {"size_px": 48}):
+            report = build(source, tmp_path / name, **options)
+            assert (report.facts["photos"], report.facts["reasons"]) == (19, {"by_person": 2})
+            assert "дом0.jpg" not in split_rows(tmp_path / name)
+            assert_agree(tmp_path / name)
+
+
+def test_a_photo_in_two_classes_that_was_left_out_is_only_left_out(source: Path, tmp_path: Path) -> None:
+    lay_file(source / "небо" / "same.jpg", photo("дом3"))
+    out = {tree(source)["небо/same.jpg"]}
+    report = build(source, tmp_path / "train_data", left_out=out)
+    assert report.facts["reasons"] == {"by_person": 2} and report.facts["photos"] == 19

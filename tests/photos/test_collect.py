@@ -176,6 +176,14 @@ def test_a_duplicate_takes_over_where_the_first_is_gone_and_harmed(source: Path,
     assert_agree(tmp_path / "set")
 
 
+def test_a_duplicate_takes_over_where_the_first_is_another_photo_now(source: Path, tmp_path: Path) -> None:
+    lay_file(source / "z.jpg", photo("a.jpg"))
+    collect(source, tmp_path / "set")
+    lay_file(source / "a.jpg", photo("quite another"))
+    assert collect(source, tmp_path / "set").facts["photos"] == 6
+    assert_agree(tmp_path / "set")
+
+
 def test_a_folder_that_was_moved_is_known_again(source: Path, dataset: Path, tmp_path: Path) -> None:
     before = tree(dataset), times(dataset)
     (tmp_path / "drive").mkdir()

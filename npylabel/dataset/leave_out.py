@@ -1,0 +1,176 @@
+"""Leave photos out of the dataset and the training data, and take them back: never by deleting anything."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from npylabel.base.files import remove_leftovers
+from npylabel.base.i18n import _
+from npylabel.base.places import Places
+from npylabel.base.report import StepReport
+from npylabel.dataset.aside import LEFT_OUT_DIR
+from npylabel.dataset.aside_dataset import DatasetAside, Move
+from npylabel.dataset.aside_training import TrainingAside
+from npylabel.dataset.decisions import (
+    DECISIONS,
+    LEAVE_OUT,
+    TAKE_BACK,
+    Decision,
+    DecisionJournal,
+    left_out,
+    read_decisions,
+)
+from npylabel.dataset.labels import HUMAN
+from npylabel.dataset.photo_names import NameBook
+from npylabel.photos.book import disk_faults
+from npylabel.photos.manifest import OK
+from npylabel.photos.preflight import size_text
+from npylabel.photos.reasons import BY_PERSON
+
+_SHOWN = 20
+
+
+def leave_out_photos(
+    places: Places, names: str, *, back: bool = False, confirm: bool = False, dataset_dir: str = "tintora_dataset",
+    data_path: str = "train_data",
+) -> StepReport:
+    """The report on the photos that leave the dataset and the training data, or come back.
+
+    A photo is what its original's bytes are: all its copies go with it, and it stays out whatever name it has when
+    it comes again. Its files move to ``left_out/`` in the work folder, under the same relative paths, with their rows;
+    the decision is kept in ``decisions/``. A run that was killed is finished by running it again.
+
+    Args:
+        places: the work folder.
+        names: of photos, separated by semicolons; see ``NameBook``.
+        back: take them back instead.
+        confirm: do it; without it the report says what would be done and nothing is changed.
+        dataset_dir: holds ``color/``, ``bw/`` and ``labels/``.
+        data_path: the training data.
+
+    Raises:
+        NpyLabelError: ``photo_unknown``, ``photo_ambiguous``, ``bad_parameter``, ``manifest_damaged``,
+            ``split_damaged``, ``decisions_damaged``, ``disk_full``, ``disk_fault``.
+    """
+    report = StepReport("manage")
+    change = _Change(places, dataset_dir, data_path, names, back)
+    change.describe(report, confirm)
+    if confirm:
+        with disk_faults(places.work_dir):
+            change.decide()
+            change.carry_out()
+    return report
+
+
+@dataclass(frozen=True)
+class _Sides:
+    """What is done on one side, one of the two ways."""
+
+    act: Callable[[set[str], list[Move]], None]
+    moves: list[Move]
+
+
+class _Change:
+    """Some photos that go out, or come back."""
+
+    def __init__(self, places: Places, dataset_dir: str, data_path: str, names: str, back: bool) -> None:
+        self.work_dir, self.back = places.work_dir, back
+        self.dataset = DatasetAside(places.work_dir, places.path(dataset_dir))
+        self.training = TrainingAside(places.work_dir, places.path(data_path))
+        data = self.training.mirror.inside.name
+        sets = [f"{self.dataset.mirror.inside.name}/", ""]
+        self.book = NameBook([*(top + folder for top in sets for folder in ("color/", "bw/", "labels/")), f"{data}/"])
+        for side in (self.dataset, self.training):
+            side.add_names(self.book)
+        self.decisions = read_decisions(self.work_dir / DECISIONS)
+        out = left_out(self.decisions)
+        for decision in self.decisions if back else ():
+            # Where the tables are lost the decision still keeps the photo out, and has its name.
+            self.book.add_source(decision.name, decision.sha256 if decision.sha256 in out else "")
+        self.concerned = self._concerned() | (out if back else set())
+        self.hashes = self.book.find(names, preferred=self.concerned)
+        self.sides = [self._side(side) for side in (self.dataset, self.training)]
+
+    def _concerned(self) -> set[str]:
+        """SHA-256 of all photos that are in, when they go out, or are out, when they come back."""
+        data, training = self.dataset, self.training
+        hashes = {row.sha256 for row in (*data.listed, *data.aside)}
+        hashes |= {row.get("sha256") or "" for row in (*training.rows, *training.aside)}
+        rows = (data.out if self.back else data.inside)(hashes)
+        copies = (training.out if self.back else training.inside)(hashes)
+        files = training.aside_by_hand if self.back else training.by_hand
+        marks = {row.sha256 for row in (*data.rows.values(), *training.marks) if row.reason == BY_PERSON}
+        found = {row.sha256 for row in rows} | {row["sha256"] for row in copies} | set(files.values())
+        return (found | marks if self.back else found) - {""}
+
+    def _side(self, side: DatasetAside | TrainingAside) -> _Sides:
+        hashes = set(self.hashes)
+        if self.back:
+            return _Sides(side.back, side.moves_back(hashes))
+        return _Sides(side.leave, side.moves_out(hashes))
+
+    def decide(self) -> None:
+        """Write down what was decided, before anything follows from it."""
+        action = TAKE_BACK if self.back else LEAVE_OUT
+        last = {decision.sha256: decision.action for decision in self.decisions
+                if decision.action in (LEAVE_OUT, TAKE_BACK)}
+        # A photo that was never left out cannot come back: nothing is decided about it.
+        known = self.concerned if self.back else set(self.hashes)
+        with DecisionJournal(self.work_dir / DECISIONS) as journal:
+            journal.append([Decision(sha256, action, self.name_of(sha256), source="manage")
+                            for sha256 in self.hashes if sha256 in known and last.get(sha256) != action])
+
+    def carry_out(self) -> None:
+        """Move files and rows."""
+        for side in (self.dataset, self.training):
+            remove_leftovers(side.mirror.inside, side.mirror.aside)
+        remove_leftovers(*{target.parent for side in self.sides for _source, target in side.moves})
+        for side in self.sides:
+            side.act(set(self.hashes), side.moves)
+        with suppress(OSError):  # Not empty, or not there.
+            (self.work_dir / LEFT_OUT_DIR).rmdir()
+
+    def name_of(self, sha256: str) -> str:
+        """What a photo is called: its name in the dataset, else that of a training copy."""
+        for level in (self.book.dataset, self.book.training, self.book.sources):
+            found = sorted((name for name, hashes in level.items() if sha256 in hashes), key=len)
+            if found:
+                return found[0]
+        return sha256
+
+    def describe(self, report: StepReport, confirm: bool) -> None:
+        """Say what is, or would be, done."""
+        hashes = set(self.hashes)
+        files = [source for side in self.sides for source, _target in side.moves]
+        rows = (self.dataset.out if self.back else self.dataset.inside)(hashes)
+        copies = (self.training.out if self.back else self.training.inside)(hashes)
+        sources = self.dataset.label_sources()
+        labels = [sources.get(row.name) for row in rows if row.status == OK]
+        report.facts |= {
+            "action": "take_back" if self.back else "leave_out", "done": confirm, "photos": len(self.hashes),
+            "already": len(hashes - self.concerned), "files": len(files), "training_photos": len(copies),
+            "human_labels": labels.count(HUMAN),
+        }
+        size = sum(path.stat().st_size for path in files if path.is_file())
+        report.measured["size"] = size_text(size)
+        report.messages += [self._line(sha256) for sha256 in self.hashes[:_SHOWN]]
+        if len(self.hashes) > _SHOWN:
+            report.messages.append(_("... and {count} more").format(count=len(self.hashes) - _SHOWN))
+        unfinished = left_out(self.decisions) & self.concerned - hashes
+        if unfinished and not self.back:
+            report.messages.append(_("Left out before, but still there because that run was killed: {names}").format(
+                names="; ".join(sorted(map(self.name_of, unfinished))[:_SHOWN])))
+        report.files[LEFT_OUT_DIR] = self.work_dir / LEFT_OUT_DIR
+        report.next_step = self._next(confirm)
+
+    def _line(self, sha256: str) -> str:
+        sources = sorted(name for name, hashes in self.book.sources.items() if sha256 in hashes and "/" in name)
+        return _("{name} (originals: {sources})").format(
+            name=self.name_of(sha256), sources=", ".join(sources[:3]) or "-")
+
+    def _next(self, confirm: bool) -> str:
+        if not confirm:
+            return _("Nothing is changed yet. Run again with confirm=True to do it.")
+        if self.back:
+            return _("They are back. Run the notebooks again: 01 and 02 make what is missing, 03 to 05 take them in.")
+        return _("They are out. Run notebooks 03 (train), 04 and 05 again: the model and the export still know them.")

@@ -1,0 +1,275 @@
+"""Make room in the work folder: only what can be made again, or what nobody needs any more, and only what is known."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+
+from npylabel.base.errors import NpyLabelError
+from npylabel.base.files import TEMP_PREFIX
+from npylabel.base.i18n import _
+from npylabel.base.places import DEMO, DEMO_MARK, Places
+from npylabel.base.report import StepReport
+from npylabel.base.tables import read_csv
+from npylabel.dataset.aside import LEFT_OUT_DIR, Mirror
+from npylabel.dataset.aside_training import place_aside
+from npylabel.dataset.labels import LABELS_TABLE
+from npylabel.dataset.training_data import SPLIT
+from npylabel.labeler.demo_score import TRUTH
+from npylabel.labeler.known_files import (
+    Found,
+    files_below,
+    find_archive,
+    find_export,
+    find_exports,
+    find_runs,
+    remove_found,
+)
+from npylabel.labeler.originals import Originals
+from npylabel.labeler.start_over import SET_ASIDE, name_files, remove_results
+from npylabel.labeler.status import DATASET, MODEL, TRAIN_DATA
+from npylabel.labeler.step_results import (
+    Results,
+    label_results,
+    model_results,
+    photo_results,
+    training_results,
+    verify_results,
+)
+from npylabel.photos.book import disk_faults
+from npylabel.photos.manifest import MANIFEST, QUARANTINE
+from npylabel.photos.preflight import size_text
+
+# Label files that step 04 took out, see npylabel.labeler.label (which needs torch).
+_REPLACED = "labels_replaced"
+_DRAWN = b"npylabel demo photos (drawn by code)"
+# "all" leaves these: they are the only copies of what they hold.
+ON_DEMAND = (LEFT_OUT_DIR, SET_ASIDE)
+PARTS = ("runs", "archive", "checkpoints", "export", "demo", "replaced_labels", "leftovers", *ON_DEMAND)
+
+
+def free_room(
+    places: Places, what: str = "", *, confirm: bool = False, dataset_dir: str = DATASET, data_path: str = TRAIN_DATA,
+    save_path: str = MODEL, export_dir: str = "",
+) -> StepReport:
+    """The report on what can go from the work folder; with ``confirm`` the named parts go.
+
+    Only files that are known to be made by a step are removed; a foreign one among them stays and is named.
+
+    Args:
+        places: the work folder.
+        what: parts separated by semicolons, or "all" (all but ``left_out`` and ``set_aside``); "" only lists them.
+        confirm: do it; without it nothing is changed.
+        dataset_dir: the dataset.
+        data_path: the training data.
+        save_path: the model.
+        export_dir: where the export is not directly in the work folder.
+
+    Raises:
+        NpyLabelError: ``bad_parameter``, ``manifest_damaged``, ``split_damaged``, ``disk_fault``.
+    """
+    chosen = _choose(what)
+    room = _Room(places, places.path(dataset_dir), places.path(data_path), places.path(save_path),
+                 places.path(export_dir) if export_dir else None)
+    found = {part: room.find(part) for part in PARTS}
+    report = StepReport("manage")
+    _describe(report, room, found, chosen, confirm)
+    if confirm:
+        with disk_faults(places.work_dir):
+            for part in chosen:
+                room.remove(part, found[part])
+    report.messages += _what_stays(places.work_dir, set() if confirm else {
+        path for part in chosen for path in found[part].ours})
+    return report
+
+
+def _choose(what: str) -> list[str]:
+    names = [name.strip().casefold() for name in what.split(";") if name.strip()]
+    unknown = [name for name in names if name not in (*PARTS, "all")]
+    if unknown:
+        raise NpyLabelError("bad_parameter", _("{name} is {value!r}.").format(name="what", value=unknown[0]),
+                            _("Use one of: {allowed}.").format(allowed=", ".join(["all", *PARTS])))
+    return [part for part in PARTS if part in names or ("all" in names and part not in ON_DEMAND)]
+
+
+def how_remade(part: str) -> str:
+    """How a part comes again, translated.
+
+    Raises:
+        KeyError: for a part that is not in ``PARTS``.
+    """
+    return {
+        "runs": _("executed notebooks but the last ones; the command run makes new ones"),
+        "archive": _("earlier models; they do not come again, training makes another one"),
+        "checkpoints": _("models of every fifth epoch; the best, the last and the state to go on from stay"),
+        "export": _("the second layout and its zip; notebook 05 makes them again"),
+        "demo": _("all of the demo; the notebooks draw it again"),
+        "replaced_labels": _("labels of unknown origin that step 04 replaced; they do not come again"),
+        "leftovers": _("half-written files of killed runs; nobody needs them (no other run may be under way)"),
+        LEFT_OUT_DIR: _("pictures of photos that you left out; without them they come back only where step 01 finds "
+                        "their originals"),
+        SET_ASIDE: _("what starting over could not make again; it does not come again"),
+    }[part]
+
+
+class _Room:
+    """What lies in a work folder, by part."""
+
+    def __init__(
+        self, places: Places, dataset_dir: Path, data_path: Path, save_path: Path, export_dir: Path | None
+    ) -> None:
+        self.places, self.work_dir = places, places.work_dir
+        self.dataset, self.data, self.model, self.export = dataset_dir, data_path, save_path, export_dir
+
+    def find(self, part: str) -> Found:
+        """The files of a part."""
+        finders: dict[str, Callable[[], Found]] = {
+            "runs": lambda: find_runs(self.work_dir / "runs", keep_last=True), "archive": self._archive,
+            "checkpoints": self._checkpoints, "export": self._exports, "demo": self._demo,
+            "replaced_labels": self._replaced, "leftovers": self._leftovers, LEFT_OUT_DIR: self._left_out,
+            SET_ASIDE: lambda: Found(files_below(self.work_dir / SET_ASIDE), [], _folders(self.work_dir / SET_ASIDE)),
+        }
+        return finders[part]()
+
+    def remove(self, part: str, found: Found) -> None:
+        """Remove a part."""
+        if part == DEMO:
+            self._remove_demo(found)
+        else:
+            remove_found(found)
+
+    def _remove_demo(self, found: Found) -> None:
+        """Remove the demo, with the tables as far as no person decided anything there; what marks it goes last."""
+        demo = self.places.demo()
+        if not (demo.work_dir / DEMO_MARK).is_file():
+            return
+        for results in self._demo_results():
+            remove_results(demo.work_dir, results)
+        marks = [demo.path(TRUTH), demo.path(DEMO_MARK)]
+        tables = {MANIFEST, QUARANTINE, LABELS_TABLE, SPLIT}
+        rest = [path for path in found.ours if path not in marks and path.name not in tables]
+        remove_found(Found(rest, [], found.folders))
+        if not set(files_below(demo.work_dir)) - set(marks):
+            remove_found(Found(marks, [], _folders(demo.work_dir)))
+
+    def _archive(self) -> Found:
+        if not (self.model.parent / "archive").is_dir():
+            return Found()
+        from npylabel.labeler.run_files import SUFFIXES
+
+        return find_archive(self.model, SUFFIXES)
+
+    def _checkpoints(self) -> Found:
+        if not any(self.model.parent.glob("checkpoint_epoch_*.pth")):
+            return Found()
+        from npylabel.labeler.run_files import RunFiles
+
+        files = RunFiles(self.model)
+        return Found([path for path in files.epochs() if path in files.existing()])
+
+    def _exports(self) -> Found:
+        found = Found()
+        for folder in find_exports(self.work_dir, self.export):
+            found += find_export(folder, self.dataset)
+        return found
+
+    def _replaced(self) -> Found:
+        folder = self.dataset / _REPLACED
+        files = files_below(folder)
+        ours = [path for path in files if path.suffix == ".npy" and path.parent == folder]
+        return Found(ours, [path for path in files if path not in ours], [folder])
+
+    def _leftovers(self) -> Found:
+        return Found([path for path in files_below(self.work_dir) if path.name.startswith(TEMP_PREFIX)])
+
+    def _left_out(self) -> Found:
+        """The pictures; tables and labels are small and hold what a person decided. What was laid by hand stays."""
+        mirror = Mirror.of(self.work_dir, self.data)
+        listed = {mirror.aside / place_aside(row) for row in read_csv(mirror.aside / SPLIT) if row.get("path")}
+        files = [path for path in files_below(self.work_dir / LEFT_OUT_DIR) if path.suffix in (".png", ".jpg")]
+        dataset = Mirror.of(self.work_dir, self.dataset).aside
+        ours = [path for path in files if path in listed or path.parent in (dataset / "color", dataset / "bw")]
+        return Found(ours, [path for path in files if path not in ours], [*_folders(mirror.aside)])
+
+    def _demo_results(self) -> list[Results]:
+        demo = self.places.demo()
+        originals = Originals([demo.path("photos"), demo.path("class_photos")])
+        return [verify_results(demo.path(DATASET), demo.work_dir), label_results(demo.path(DATASET) / "labels"),
+                model_results(demo.path(MODEL)), training_results(demo.path(TRAIN_DATA), originals),
+                photo_results(demo.path(DATASET), originals)]
+
+    def _demo(self) -> Found:
+        demo, found = self.places.demo(), Found()
+        if self.places.is_demo or not (demo.work_dir / DEMO_MARK).is_file():
+            return found
+        inner = _Room(demo, demo.path(DATASET), demo.path(TRAIN_DATA), demo.path(MODEL), None)
+        for part in ("archive", "replaced_labels", "leftovers"):
+            found += inner.find(part)
+        found += find_runs(demo.path("runs"), keep_last=False)
+        for results in self._demo_results():
+            found += results.found
+        for folder in (demo.path("photos"), demo.path("class_photos")):
+            found.ours += [path for path in files_below(folder) if _is_drawn(path)]
+        dataset, data = demo.path(DATASET), demo.path(TRAIN_DATA)
+        tables = [dataset / MANIFEST, dataset / QUARANTINE, dataset / LABELS_TABLE, data / SPLIT, data / QUARANTINE,
+                  demo.path(TRUTH), demo.path(DEMO_MARK)]
+        found.ours = list(dict.fromkeys([*found.ours, *(path for path in tables if path.is_file())]))
+        ours = set(found.ours)
+        found.others = [path for path in files_below(demo.work_dir) if path not in ours]
+        found.folders += _folders(demo.work_dir)
+        return found
+
+
+def _is_drawn(path: Path) -> bool:
+    """Whether a file is one of the drawn photos, or the text that lies beside them."""
+    return path.name == "readme.txt" or path.name.startswith(TEMP_PREFIX) or _DRAWN in path.read_bytes()
+
+
+def _folders(top: Path) -> list[Path]:
+    """A folder and those below it, the deepest first."""
+    below = [path for path in top.rglob("*") if path.is_dir()] if top.is_dir() else []
+    return [*sorted(below, key=lambda path: len(path.parts), reverse=True), top]
+
+
+def _describe(
+    report: StepReport, room: _Room, found: dict[str, Found], chosen: list[str], confirm: bool
+) -> None:
+    report.facts |= {
+        "action": "free_room", "done": confirm and bool(chosen), "chosen": chosen,
+        "files": {part: len(entry.ours) for part, entry in found.items() if entry.ours},
+        "removed": sum(len(found[part].ours) for part in chosen),
+        "others": sum(len(found[part].others) for part in chosen),
+    }
+    sizes = {part: _size(entry.ours) for part, entry in found.items()}
+    report.measured["size"] = size_text(sum(sizes[part] for part in chosen))
+    for part, entry in found.items():
+        if entry.ours:
+            mark = "[x]" if part in chosen else "[ ]"
+            report.messages.append(_("{part}: {count} files, {size} - {how}").format(
+                part=f"{mark} {part}", count=len(entry.ours), size=size_text(sizes[part]), how=how_remade(part)))
+        if entry.others and part in chosen:
+            report.messages.append(_("Files that no step made stay: {names}").format(
+                names=name_files(room.work_dir, entry.others)))
+    if not any(entry.ours for entry in found.values()):
+        report.messages.append(_("There is nothing to remove."))
+    if not chosen:
+        report.next_step = _('Choose parts with names="runs;archive" or names="all".')
+    else:
+        report.next_step = _("Done.") if confirm else _("Nothing is changed yet. Run again with confirm=True to do it.")
+
+
+def _size(paths: list[Path]) -> int:
+    """Bytes that become free: a file with a second name (a linked export) holds its room until both are gone."""
+    statuses = [path.lstat() for path in paths]
+    return sum(status.st_size for status in statuses if status.st_nlink == 1)
+
+
+def _what_stays(work_dir: Path, gone: set[Path]) -> list[str]:
+    """One line for each folder directly in the work folder."""
+    tops: dict[str, list[Path]] = defaultdict(list)
+    for path in files_below(work_dir):
+        if path not in gone:
+            inner = path.relative_to(work_dir).parts
+            tops[inner[0] if len(inner) > 1 else "."].append(path)
+    return [_("Stays in {folder}: {count} files, {size}").format(
+        folder=top, count=len(paths), size=size_text(sum(path.lstat().st_size for path in paths)))
+        for top, paths in sorted(tops.items())]

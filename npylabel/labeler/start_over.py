@@ -1,0 +1,148 @@
+"""Start a step over: its results go, and nothing that a person decided or that cannot be made again."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+from npylabel.base.errors import NpyLabelError
+from npylabel.base.i18n import _
+from npylabel.base.places import Places
+from npylabel.base.report import StepReport
+from npylabel.dataset.aside import Mirror, move_files
+from npylabel.labeler.known_files import remove_found
+from npylabel.labeler.originals import Originals
+from npylabel.labeler.status import DATASET, MODEL, TRAIN_DATA
+from npylabel.labeler.step_results import (
+    Results,
+    label_results,
+    model_results,
+    photo_results,
+    training_results,
+    verify_results,
+)
+from npylabel.photos.book import disk_faults
+from npylabel.photos.preflight import size_text
+from npylabel.photos.sources import split_sources
+
+SET_ASIDE = "set_aside"
+STEPS = {"01": "collect_and_grayscale", "02": "build_train_data", "03": "train", "04": "auto_label",
+         "05": "verify_tintora"}
+# What is made from a step's results.
+_LATER = {"01": ("04", "05"), "02": ("03", "04", "05"), "03": ("04", "05"), "04": ("05",), "05": ()}
+_SHOWN = 10
+
+
+def start_over(
+    places: Places, step: str, *, confirm: bool = False, photos_dir: str = "", source_dir: str = "",
+    dataset_dir: str = DATASET, data_path: str = TRAIN_DATA, save_path: str = MODEL, export_dir: str = "",
+) -> StepReport:
+    """The report on the results of one step, which go when ``confirm`` is set; the step then begins from nothing.
+
+    Results that cannot be made again as they are (their originals are not at the places that are known, or somebody
+    changed them) are moved to ``set_aside/`` under the same relative paths. What a person decided stays: labels given
+    by hand, photos moved between class folders, photos left out. Tables are written last: as long as a row stands, a
+    second run after a kill knows whose a file is.
+
+    Args:
+        places: the work folder.
+        step: "01" to "05", or the name of the step.
+        confirm: do it; without it the report says what would be done and nothing is changed.
+        photos_dir: folders and zips of step 01, separated by semicolons: there originals are looked for.
+        source_dir: the same for step 02.
+        dataset_dir: of steps 01, 04 and 05.
+        data_path: of step 02.
+        save_path: of step 03.
+        export_dir: of step 05, where the export is not directly in the work folder.
+
+    Raises:
+        NpyLabelError: ``bad_parameter``, ``manifest_damaged``, ``split_damaged``, ``disk_full``, ``disk_fault``.
+    """
+    number = step_number(step)
+    dataset, data, model = (places.path(name) for name in (dataset_dir, data_path, save_path))
+    export = places.path(export_dir) if export_dir else None
+    near = [places.work_dir, places.work_dir.parent]
+    given = {"01": photos_dir, "02": source_dir}.get(number, "")
+    originals = Originals([places.path(part) for part in split_sources(given)], near)
+    results = {
+        "01": lambda: photo_results(dataset, originals), "02": lambda: training_results(data, originals),
+        "03": lambda: model_results(model), "04": lambda: label_results(dataset / "labels"),
+        "05": lambda: verify_results(dataset, places.work_dir, export),
+    }[number]()
+    report = _describe(number, results, places, confirm=confirm)
+    if confirm:
+        with disk_faults(places.work_dir):
+            remove_results(places.work_dir, results)
+    return report
+
+
+def step_number(step: str) -> str:
+    """The number of a step, "01" to "05", from its number or name.
+
+    Raises:
+        NpyLabelError: ``bad_parameter``.
+    """
+    text = step.strip().casefold()
+    number = next((number for number, name in STEPS.items()
+                   if text in (number, number.lstrip("0"), name, f"{number}_{name}")), "")
+    if not number:
+        raise NpyLabelError("bad_parameter", _("{name} is {value!r}.").format(name="step", value=step),
+                            _("Use one of: {allowed}.").format(allowed=", ".join([*STEPS, *STEPS.values()])))
+    return number
+
+
+def remove_results(work_dir: Path, results: Results) -> None:
+    """Move aside what cannot be made again, remove the rest, and write the tables at the end."""
+    mirror = Mirror.of(work_dir, results.root, SET_ASIDE)
+    results.keep_rows(mirror.aside)
+    move_files([(path, mirror.partner(path)) for path in results.aside])
+    remove_found(results.found)
+    results.settle()
+
+
+def folder_lines(work_dir: Path, paths: Sequence[Path]) -> list[str]:
+    """One line for each folder with the number and size of its files."""
+    sizes: dict[str, list[int]] = defaultdict(list)
+    for path in paths:
+        inside = path.parent.relative_to(work_dir) if path.is_relative_to(work_dir) else path.parent
+        sizes[inside.as_posix()].append(path.lstat().st_size)
+    return [_("{folder}: {count} files, {size}").format(folder=folder, count=len(found), size=size_text(sum(found)))
+            for folder, found in sorted(sizes.items())]
+
+
+def name_files(work_dir: Path, paths: Sequence[Path]) -> str:
+    """The first files of a list by their paths in the work folder."""
+    names = [(path.relative_to(work_dir) if path.is_relative_to(work_dir) else path).as_posix() for path in paths]
+    return ", ".join(names[:_SHOWN]) + (" ..." if len(names) > _SHOWN else "")
+
+
+def _describe(number: str, results: Results, places: Places, *, confirm: bool) -> StepReport:
+    report, found, work_dir = StepReport("manage"), results.found, places.work_dir
+    report.facts |= {
+        "action": "start_over", "step": number, "done": confirm, "removed": len(found.ours),
+        "set_aside": len(results.aside), "kept_by_person": len(results.by_person), "others": len(found.others),
+        "originals_not_found": len(results.not_found), "later": list(_LATER[number]),
+    }
+    report.measured["size"] = size_text(sum(path.lstat().st_size for path in found.ours))
+    report.messages += [_("To remove: {line}").format(line=line) for line in folder_lines(work_dir, found.ours)]
+    if number == "03" and found.ours:
+        report.messages.append(_("A model cannot be made again just as it is: training gives another one. "
+                                 "Earlier models in the archive stay."))
+    if results.not_found:
+        report.messages.append(_("The originals of {count} photos are not at the places that are known: {names}. "
+                                 "Give photos_dir or source_dir, or find what was made of them in {folder}.").format(
+            count=len(results.not_found), names=", ".join(results.not_found[:5]), folder=SET_ASIDE))
+    if results.aside:
+        report.messages.append(_("To move to {folder}, because they cannot be made again as they are: {names}").format(
+            folder=SET_ASIDE, names=name_files(work_dir, results.aside)))
+    if results.by_person:
+        report.messages.append(_("What a person decided stays: {names}").format(
+            names=name_files(work_dir, results.by_person)))
+    if found.others:
+        report.messages.append(_("Files that no step made stay: {names}").format(
+            names=name_files(work_dir, found.others)))
+    if _LATER[number]:
+        report.messages.append(_("Steps to run again afterwards: {steps}.").format(
+            steps=", ".join((number, *_LATER[number]))))
+    report.next_step = _("Done. Run notebook {number}.").format(number=number) if confirm else _(
+        "Nothing is changed yet. Run again with confirm=True to do it.")
+    return report

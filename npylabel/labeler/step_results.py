@@ -1,0 +1,289 @@
+"""What each step has made in the work folder: what can go, what a person did, and how the tables look without it."""
+
+import os
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from npylabel.base.classes import nfc
+from npylabel.base.files import leftovers
+from npylabel.base.journal import RunJournal
+from npylabel.base.tables import read_csv, write_csv
+from npylabel.dataset.aside import Row, add_rows, checksums
+from npylabel.dataset.labels import HUMAN, LabelError, LabelRow, read_label, read_label_rows, table_path
+from npylabel.dataset.training_data import SPLIT, read_split_rows
+from npylabel.dataset.verify import VERIFY_TABLE
+from npylabel.labeler.known_files import Found, files_below, find_export, find_exports
+from npylabel.labeler.originals import Originals
+from npylabel.photos.manifest import (
+    COLUMNS,
+    LEFT_OUT,
+    MANIFEST,
+    OK,
+    QUARANTINE,
+    PhotoRow,
+    read_aside,
+    read_rows,
+    row_from,
+    table_values,
+    write_aside,
+    write_rows,
+)
+from npylabel.photos.reasons import BY_PERSON
+
+_PHOTOS_JOURNAL, _LABELS_JOURNAL, _SHEET = ".photos.jsonl", ".labels.jsonl", "contact_sheet.jpg"
+
+
+@dataclass
+class Results:
+    """The results of one step.
+
+    Attributes:
+        root: the folder of the results.
+        found: ``ours`` can be removed, ``others`` are nobody's that is known and stay.
+        aside: files that cannot be made again as they are; they are moved.
+        by_person: files that stay because a person decided about them.
+        not_found: sources of photos whose originals are not at the places that are known.
+        rows_aside: the rows of those photos in ``aside``.
+        settle: writes the tables as they are without the results; the last thing to do.
+        table: name of the table that tells which photos are in ``aside``.
+    """
+
+    root: Path
+    found: Found = field(default_factory=Found)
+    aside: list[Path] = field(default_factory=list)
+    by_person: list[Path] = field(default_factory=list)
+    not_found: list[str] = field(default_factory=list)
+    rows_aside: list[PhotoRow] = field(default_factory=list)
+    settle: Callable[[], None] = lambda: None
+    table: str = MANIFEST
+
+    def keep_rows(self, folder: Path) -> None:
+        """Write down which photos the files that are moved to the folder are.
+
+        The table has the name of the step's: by it ``list_photos`` knows the folder as one of results.
+        """
+        add_rows(folder / self.table, COLUMNS, map(table_values, self.rows_aside), key=("source", "sha256"),
+                 order="source")
+
+
+def photo_results(dataset_dir: Path, originals: Originals) -> Results:
+    """Step 01: pairs and their tables.
+
+    Photos that a person left out stay left out. Those that a person labeled keep their rows, without files: by them
+    step 01 gives the photos their names again, and so their labels.
+    """
+    results = Results(dataset_dir)
+    rows = _with_journal(dataset_dir, read_rows(dataset_dir))
+    pairs = [(row, _existing(_pair(dataset_dir, row))) for row in rows]
+    _sort_photos(results, pairs, originals)
+    extras = [dataset_dir / _PHOTOS_JOURNAL, dataset_dir / _SHEET]
+    folders = [dataset_dir / "color", dataset_dir / "bw"]
+    _finish(results, folders, extras)
+    results.found.folders = folders
+    labeled = _human_names(dataset_dir / "labels")
+    kept = [row for row in rows if row.status == OK and row.sha256 and row.name in labeled]
+    results.settle = lambda: _settle_pairs(dataset_dir, kept)
+    return results
+
+
+def training_results(data_path: Path, originals: Originals) -> Results:
+    """Step 02: training photos and their tables; those whose class a person decided stay, with their rows."""
+    results = Results(data_path, table=SPLIT)
+    raw = {row["path"]: row for row in read_csv(data_path / SPLIT)}
+    rows = _with_journal(data_path, [row for row, _split in read_split_rows(data_path)] + read_aside(data_path))
+    kept, moved, rest = [], _moved_by_hand(data_path, rows), []
+    for row in rows:
+        path = f"{row.name}{row.suffix}"
+        if path in raw and path in moved:
+            kept.append(raw[path])
+            results.by_person.append(moved[path])
+            continue
+        if path in raw and _class_by_hand(row, raw[path]) and (data_path / path).is_file():
+            kept.append(raw[path])
+            results.by_person.append(data_path / path)
+            continue
+        rest.append((row, _existing([data_path / path] if row.status == OK and row.name else [])))
+    _sort_photos(results, rest, originals)
+    folders = sorted(path for path in data_path.iterdir() if path.is_dir()) if data_path.is_dir() else []
+    _finish(results, folders, [data_path / _PHOTOS_JOURNAL, data_path / _SHEET])
+    results.found.folders = folders
+    results.settle = lambda: _settle_split(data_path, kept)
+    return results
+
+
+def model_results(save_path: Path) -> Results:
+    """Step 03: the files of the model. The epochs go first, the model last: by it the others are known as its own."""
+    from npylabel.labeler.run_files import RunFiles
+
+    files, results = RunFiles(save_path), Results(save_path.parent)
+    existing = files.existing() if save_path.parent.is_dir() else []
+    epochs = [path for path in files.epochs() if path in existing] if existing else []
+    rest = [path for path in existing if path not in epochs and path != save_path]
+    results.found.ours = [*epochs, *rest, *(path for path in existing if path == save_path),
+                          *leftovers(save_path.parent)]
+    return results
+
+
+def label_results(labels_dir: Path) -> Results:
+    """Step 04: labels of models; those that a person gave or changed stay, with their rows."""
+    results, table = Results(labels_dir.parent), table_path(labels_dir)
+    rows, human = _label_rows(labels_dir)[0], _human_names(labels_dir)
+    for path in files_below(labels_dir):
+        name = nfc(path.stem)
+        if name in human:
+            results.by_person.append(path)
+        else:
+            (results.found.ours if name in rows and path.suffix == ".npy" else results.found.others).append(path)
+    _drop_leftovers(results, [labels_dir])
+    results.found.ours += _existing([labels_dir.parent / _LABELS_JOURNAL, labels_dir.parent / "labels_sheet.jpg"])
+    results.settle = lambda: _settle_labels(table, set(rows) - human)
+    return results
+
+
+def verify_results(dataset_dir: Path, work_dir: Path, export_dir: Path | None = None) -> Results:
+    """Step 05: its table and page, and the exports."""
+    results = Results(dataset_dir)
+    for folder in find_exports(work_dir, export_dir):
+        results.found += find_export(folder, dataset_dir)
+    results.found.ours += _existing([dataset_dir / VERIFY_TABLE, dataset_dir / "verify.html"])
+    return results
+
+
+def _with_journal(root: Path, rows: Sequence[PhotoRow]) -> list[PhotoRow]:
+    """The rows, with those that only a killed run's journal has, and the names that it planned."""
+    settings, entries = RunJournal(root / _PHOTOS_JOURNAL, {}).read_any()
+    made = [row_from(entry) for entry in entries if "plan" not in entry]
+    plan = {source: name for entry in entries for source, name in entry.get("plan", {}).items()}
+    made += [PhotoRow(name, source, settings=settings.get("settings", "")) for source, name in plan.items()]
+    known, result = set(), []
+    for row in (*rows, *made):
+        key = (row.name, row.suffix) if row.status == OK else (row.source, row.status)
+        if key not in known:
+            known.add(key)
+            result.append(row)
+    return result
+
+
+def _pair(dataset_dir: Path, row: PhotoRow) -> list[Path]:
+    if row.status != OK or not row.name:
+        return []
+    return [dataset_dir / folder / f"{row.name}{row.suffix}" for folder in ("color", "bw")]
+
+
+def _sort_photos(results: Results, photos: Sequence[tuple[PhotoRow, list[Path]]], originals: Originals) -> None:
+    """Remove what can be made again in the same way; what cannot is moved aside."""
+    sums = checksums([path for _row, files in photos for path in files if path.is_file()])
+    for row, files in photos:
+        is_there = not row.fingerprint or originals.is_there(row)
+        if files and not is_there:
+            results.not_found.append(row.source)
+        wanted = {"color": row.color_sha256, "bw": row.bw_sha256}
+        changed = any(sums.get(path) != sha256 for path in files
+                      if (sha256 := wanted.get(path.parent.name, row.color_sha256)))
+        if is_there and not changed:
+            results.found.ours += files
+        elif files:
+            results.aside += files
+            results.rows_aside.append(row)
+
+
+def _class_by_hand(row: PhotoRow, raw: Row) -> bool:
+    """Whether the photo lies in another class folder than its original did."""
+    named = {nfc(part).strip().casefold() for part in row.source.split("/")[:-1]}
+    own = {nfc(row.name.partition("/")[0]).casefold(), raw.get("class_id") or ""}
+    return not named & own
+
+
+def _moved_by_hand(data_path: Path, rows: Sequence[PhotoRow]) -> dict[str, Path]:
+    """Where photos are that a person moved since step 02 ran, by the path in the table: step 02 will follow them."""
+    used = [row for row in rows if row.status == OK and row.name]
+    gone = {row.color_sha256: f"{row.name}{row.suffix}" for row in used
+            if row.color_sha256 and not (data_path / f"{row.name}{row.suffix}").is_file()}
+    claimed = {data_path / f"{row.name}{row.suffix}" for row in used}
+    free = [path for path in files_below(data_path) if path not in claimed and path.parent != data_path] if gone else []
+    hashes = checksums([path for path in free if path.is_file()])
+    return {gone[sha256]: path for path, sha256 in hashes.items() if sha256 in gone}
+
+
+def _finish(results: Results, folders: Sequence[Path], extras: Sequence[Path]) -> None:
+    known = {*results.found.ours, *results.aside, *results.by_person}
+    results.found.others += [path for folder in folders for path in files_below(folder) if path not in known]
+    _drop_leftovers(results, [results.root, *folders])
+    results.found.ours += _existing(extras)
+
+
+def _drop_leftovers(results: Results, folders: Sequence[Path]) -> None:
+    half = [path for folder in folders for path in leftovers(folder)]
+    results.found.others = [path for path in results.found.others if path not in half]
+    results.found.ours += half
+
+
+def _existing(paths: Sequence[Path]) -> list[Path]:
+    return [path for path in paths if os.path.lexists(path)]
+
+
+def _settle_pairs(dataset_dir: Path, kept: list[PhotoRow]) -> None:
+    if kept:
+        write_rows(dataset_dir, [*kept, *_left_out_rows(dataset_dir)])
+    else:
+        _settle_aside(dataset_dir)
+        (dataset_dir / MANIFEST).unlink(missing_ok=True)
+
+
+def _settle_split(data_path: Path, kept: list[Row]) -> None:
+    if kept:
+        write_csv(data_path / SPLIT, list(kept[0]), kept)
+    else:
+        (data_path / SPLIT).unlink(missing_ok=True)
+    _settle_aside(data_path)
+
+
+def _settle_aside(folder: Path) -> None:
+    """Keep of the photos without files only those that a person left out."""
+    marks = _left_out_rows(folder)
+    if marks:
+        write_aside(folder, marks)
+    else:
+        (folder / QUARANTINE).unlink(missing_ok=True)
+
+
+def _left_out_rows(folder: Path) -> list[PhotoRow]:
+    return [row for row in read_aside(folder) if row.status == LEFT_OUT and row.reason == BY_PERSON]
+
+
+def _label_rows(labels_dir: Path) -> tuple[dict[str, LabelRow], dict[str, set[str]]]:
+    """(rows of the table and of a killed run, what label files may hold without a person), by name."""
+    rows, ours = read_label_rows(table_path(labels_dir)), defaultdict(set)
+    for name, row in rows.items():
+        ours[name].add(row.written_id)
+    _settings, entries = RunJournal(labels_dir.parent / _LABELS_JOURNAL, {}).read_any()
+    for entry in entries:
+        row = LabelRow(**entry["row"])
+        rows[row.name] = row
+        ours[row.name] |= {row.written_id, entry["before"]}
+    return rows, ours
+
+
+def _human_names(labels_dir: Path) -> set[str]:
+    """The photos that a person labeled, as step 04 tells them: table or file are not what was written."""
+    rows, ours = _label_rows(labels_dir)
+    found = {name: _label_in(labels_dir / f"{name}.npy") for name in rows}
+    return {name for name, row in rows.items() if row.source == HUMAN or str(row.class_id) != row.written_id
+            or (found[name] and found[name] not in ours[name])}
+
+
+def _label_in(path: Path) -> str:
+    try:
+        return str(read_label(path))
+    except (LabelError, OSError):
+        return ""
+
+
+def _settle_labels(table: Path, gone: set[str]) -> None:
+    kept = [row for row in read_csv(table) if row.get("name") not in gone]
+    if kept:
+        write_csv(table, list(kept[0]), kept)
+    else:
+        table.unlink(missing_ok=True)

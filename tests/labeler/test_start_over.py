@@ -1,0 +1,296 @@
+"""Starting over removes exactly the results of a step, and nothing that a person decided."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from npylabel.base.errors import NpyLabelError
+from npylabel.base.report import StepReport
+from npylabel.base.tables import read_csv
+from npylabel.dataset.decisions import DECISIONS, left_out, read_decisions
+from npylabel.dataset.export import export_dataset, zip_folder
+from npylabel.dataset.labels import read_label_rows, write_label
+from npylabel.dataset.verify import verify_dataset, write_findings
+from npylabel.labeler import run_files
+from npylabel.labeler.start_over import start_over, step_number
+from npylabel.photos import prepare
+from npylabel.photos.sources import list_photos
+from tests.dataset.class_kit import ID_OF, TABLE
+from tests.dataset.leave_kit import World, kill_everywhere
+from tests.photos.collect_kit import assert_agree, failing_write, lay_file, photo, rows, tree
+from tests.photos.zip_kit import write_zip
+
+MODEL_FILES = ["tiny_cnn.pth", *(f"tiny_cnn{suffix}" for suffix in run_files.SUFFIXES), "checkpoint_epoch_5.pth",
+               "checkpoint_epoch_10.pth"]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """All five steps, as far as their files go; nobody changes it."""
+    root = tmp_path_factory.mktemp("made")
+    world = World(root / "work", root).lay().make()
+    for name in (*MODEL_FILES, "archive/tiny_cnn_1/tiny_cnn.pth", "other.pth"):
+        lay_file(world.root / "models" / name, name.encode())
+    found = verify_dataset(world.dataset, TABLE, size_px=64, workers=1)
+    write_findings(world.dataset / "verify.csv", found)
+    lay_file(world.dataset / "verify.html", b"page")
+    export_dataset(found, world.root / "export", val_fraction=0.2, test_fraction=0.2, random_seed=1)
+    zip_folder(world.root / "export", world.root / "export.zip")
+    for name in ("tintora_dataset/contact_sheet", "train_data/contact_sheet", "tintora_dataset/labels_sheet"):
+        lay_file(world.root / f"{name}.jpg", b"sheet")
+    return world
+
+
+@pytest.fixture
+def world(made: World, tmp_path: Path) -> World:
+    for name in ("phone", "classes"):
+        shutil.copytree(made.originals / name, tmp_path / name)
+    return World(made.copy(tmp_path / "work").root, tmp_path)
+
+
+def over(world: World, step: str, *, confirm: bool = True, **options: str) -> StepReport:
+    return start_over(world.places, step, confirm=confirm, **options)
+
+
+def gone(world: World, step: str, **options: str) -> set[str]:
+    """The files that are there no more, after asserting that all others are unchanged."""
+    before = world.files()
+    over(world, step, **options)
+    after = world.files()
+    assert all(after[name] == sum_ for name, sum_ in before.items() if name in after and not name.endswith(".csv"))
+    return set(before) - set(after)
+
+
+def test_the_numbers_of_the_steps() -> None:
+    assert [step_number(text) for text in ("01", "2", " Train ", "04_auto_label", "verify_tintora")] == [
+        "01", "02", "03", "04", "05"]
+    for text in ("", "06", "0", "trai", "01;02"):
+        with pytest.raises(NpyLabelError) as caught:
+            step_number(text)
+        assert caught.value.code == "bad_parameter"
+
+
+@pytest.mark.parametrize("step", ["01", "02", "03", "04", "05"])
+def test_without_confirm_nothing_is_changed(world: World, step: str) -> None:
+    before = tree(world.root)
+    report = over(world, step, confirm=False)
+    assert tree(world.root) == before
+    assert report.facts["done"] is False and report.facts["removed"] > 1 and "confirm=True" in report.next_step
+    assert over(world, step).facts == {**report.facts, "done": True}
+
+
+@pytest.mark.parametrize("step", ["01", "02", "03", "04", "05"])
+def test_a_second_time_there_is_nothing_to_do(world: World, step: str) -> None:
+    over(world, step)
+    before = tree(world.root)
+    assert over(world, step).facts["removed"] == 0
+    assert tree(world.root) == before
+
+
+@pytest.mark.parametrize("step", ["01", "02", "03", "04", "05"])
+def test_it_may_be_killed_anywhere(world: World, step: str) -> None:
+    (world.phone / "IMG_1.jpg").unlink()
+    (world.classes / "дом" / "h1.jpg").unlink()
+    (world.data / "лес").mkdir()
+    (world.data / "дом" / "h2.png").rename(world.data / "лес" / "h2.png")
+    world.leave("sky")
+    kill_everywhere(world, lambda copy: over(copy, step))
+
+
+def test_the_photos_go_and_are_made_again_just_so(world: World) -> None:
+    before = world.files()
+    wanted = {f"tintora_dataset/{folder}/{stem}.png" for folder in ("color", "bw") for stem in world.stems()}
+    assert gone(world, "01") == wanted | {"tintora_dataset/contact_sheet.jpg"}
+    assert {row["name"] for row in rows(world.dataset).values()} == {"IMG_2"}, "the name that has a person's label"
+    world.collect()
+    after = world.files()
+    assert {name for name in before if after.get(name) != before[name]} == {"tintora_dataset/contact_sheet.jpg"}
+
+
+def test_a_persons_label_stays_with_its_photo_under_new_names(world: World) -> None:
+    lay_file(world.phone / "0" / "IMG_2.jpg", photo("came later"))
+    world.collect()
+    assert rows(world.dataset)["phone/0/IMG_2.jpg"]["name"] == "IMG_2_2"
+    over(world, "01")
+    world.collect(size_px=48)
+    assert rows(world.dataset)["phone/IMG_2.jpg"]["name"] == "IMG_2"
+
+
+def test_without_a_persons_labels_the_manifest_goes(world: World) -> None:
+    world.label()
+    assert {"tintora_dataset/manifest.csv", "tintora_dataset/quarantine.csv"} <= gone(world, "01")
+
+
+def test_photos_that_were_left_out_stay_out(world: World) -> None:
+    world.leave("IMG_2; небо/s1")
+    aside, decisions = tree(world.root / "left_out"), left_out(read_decisions(world.root / DECISIONS))
+    for step in ("01", "02", "03", "04", "05"):
+        over(world, step)
+    assert tree(world.root / "left_out") == aside
+    assert left_out(read_decisions(world.root / DECISIONS)) == decisions
+    world.collect()
+    world.build()
+    assert world.stems() == ["IMG_1", "IMG_1_2", "sky"]
+    assert "дом/IMG_2.png" not in world.copies() and "небо/s1.png" not in world.copies()
+
+
+def test_what_cannot_be_made_again_is_set_aside(world: World) -> None:
+    (world.phone / "b" / "sky.jpg").unlink()
+    lay_file(world.phone / "IMG_1.jpg", photo("quite another photo, of another size" * 3) + b"...")
+    with Image.open(world.dataset / "color" / "IMG_2.png") as image:
+        image.rotate(90).save(world.dataset / "color" / "IMG_2.png")
+    before = tree(world.dataset)
+    report = over(world, "01")
+    assert (report.facts["set_aside"], report.facts["originals_not_found"]) == (6, 2)
+    assert any("phone/b/sky.jpg" in line and "phone/IMG_1.jpg" in line for line in report.messages)
+    after = tree(world.root / "set_aside" / "tintora_dataset")
+    pictures = {f"{folder}/{stem}.png" for folder in ("color", "bw") for stem in ("IMG_1", "IMG_2", "sky")}
+    assert {name: after[name] for name in pictures} == {name: before[name] for name in pictures}
+    assert [row["source"] for row in read_csv(world.root / "set_aside/tintora_dataset/manifest.csv")] == [
+        "phone/IMG_1.jpg", "phone/IMG_2.jpg", "phone/b/sky.jpg"]
+
+
+def test_what_is_set_aside_is_no_original(world: World) -> None:
+    shutil.rmtree(world.phone)
+    shutil.rmtree(world.classes)
+    over(world, "01")
+    over(world, "02")
+    assert len(list((world.root / "set_aside").rglob("*.png"))) == 15
+    assert [ref.source for ref in list_photos([world.originals]).refs if "/set_aside/" in ref.source] == []
+
+
+def test_originals_are_found_where_they_are_said_to_be(world: World, tmp_path: Path) -> None:
+    (tmp_path / "far" / "away").mkdir(parents=True)
+    moved = world.phone.rename(tmp_path / "far" / "away" / "phone")
+    assert over(world, "01", confirm=False).facts["originals_not_found"] == 4
+    for photos_dir in (str(moved), f"{tmp_path / 'nowhere'}; {moved}"):
+        assert over(world, "01", confirm=False, photos_dir=photos_dir).facts["originals_not_found"] == 0
+    (moved / "a" / "IMG_1.jpg").unlink()
+    assert over(world, "01", confirm=False, photos_dir=str(moved)).facts["originals_not_found"] == 1
+
+
+def test_originals_in_a_zip_are_found(tmp_path: Path) -> None:
+    write_zip(tmp_path / "take.ZIP", {"a/x.jpg": photo("x"), "y.jpg": photo("y")})
+    (tmp_path / "phone").mkdir()
+    shutil.copy(tmp_path / "take.ZIP", tmp_path / "phone" / "more.zip")
+    world = World(tmp_path / "work", tmp_path)
+    world.collect([tmp_path / "take.ZIP"])
+    assert over(world, "01", confirm=False).facts["originals_not_found"] == 0
+    world.collect(tmp_path / "phone")
+    assert over(world, "01", confirm=False).facts["originals_not_found"] == 0
+    write_zip(tmp_path / "phone" / "more.zip", {"a/x.jpg": photo("x"), "y.jpg": photo("another")})
+    write_zip(tmp_path / "take.ZIP", {"a/x.jpg": photo("x"), "y.jpg": photo("another")})
+    assert over(world, "01", confirm=False).facts["originals_not_found"] == 1
+    (tmp_path / "take.ZIP").write_bytes(b"no zip any more")
+    (tmp_path / "phone" / "more.zip").unlink()
+    assert over(world, "01", confirm=False).facts["originals_not_found"] == 2
+
+
+def test_foreign_files_stay_and_are_named(world: World) -> None:
+    for name in ("tintora_dataset/color/mine.png", "tintora_dataset/notes.txt", "train_data/дом/mine.jpg",
+                 "models/notes.txt", "tintora_dataset/labels/mine.npy", "export/train/color/mine.txt"):
+        lay_file(world.root / name, b"mine")
+    for step, name in (("01", "color/mine.png"), ("02", "train_data/дом/mine.jpg"), ("04", "labels/mine.npy"),
+                       ("05", "export/train/color/mine.txt")):
+        report = over(world, step)
+        assert any(name in line for line in report.messages) and report.facts["others"] == 1, step
+    over(world, "03")
+    mine = [path for path in world.root.rglob("*") if path.stem in ("mine", "notes")]
+    assert [path.read_bytes() for path in mine] == [b"mine"] * 6
+
+
+def test_the_training_photos_go_and_are_made_again_just_so(world: World) -> None:
+    before = world.files()
+    assert gone(world, "02") == {name for name in before if name.startswith("train_data/")}
+    world.build()
+    assert {name for name, sum_ in world.files().items() if before.get(name) != sum_} == set()
+
+
+@pytest.mark.parametrize("built", [True, False])
+def test_a_class_that_a_person_gave_by_moving_stays(world: World, built: bool) -> None:
+    (world.data / "лес").mkdir()
+    (world.data / "дом" / "h2.png").rename(world.data / "лес" / "h2.png")
+    if built:
+        world.build()
+    report = over(world, "02")
+    assert report.facts["kept_by_person"] == 1 and any("лес/h2.png" in line for line in report.messages)
+    assert [path.name for path in world.data.rglob("*.png")] == ["h2.png"]
+    assert world.build().facts["per_class"] == {"дом": 3, "небо": 3, "лес": 1}
+    assert "лес/h2.png" in world.copies()
+
+
+def test_the_model_goes_and_the_archive_stays(world: World) -> None:
+    assert gone(world, "03") == {f"models/{name}" for name in MODEL_FILES}
+    assert (world.root / "models/archive/tiny_cnn_1/tiny_cnn.pth").is_file()
+    assert (world.root / "models/other.pth").is_file()
+
+
+def test_the_epochs_of_another_model_stay(world: World) -> None:
+    for name in MODEL_FILES[:-2]:
+        (world.root / "models" / name).unlink()
+    assert gone(world, "03") == set()
+
+
+def test_labels_of_models_go_and_those_of_people_stay(world: World) -> None:
+    write_label(world.dataset / "labels" / "sky.npy", ID_OF["дом"])
+    human = {stem: (world.dataset / "labels" / f"{stem}.npy").read_bytes() for stem in ("IMG_2", "sky")}
+    assert gone(world, "04") == {"tintora_dataset/labels/IMG_1.npy", "tintora_dataset/labels/IMG_1_2.npy",
+                                 "tintora_dataset/labels_sheet.jpg"}
+    assert {path.stem: path.read_bytes() for path in (world.dataset / "labels").iterdir()} == human
+    assert set(read_label_rows(world.dataset / "labels.csv")) == {"IMG_2", "sky"}
+
+
+def test_without_a_persons_labels_the_table_goes(world: World) -> None:
+    world.label()
+    assert "tintora_dataset/labels.csv" in gone(world, "04")
+    assert world.stems() and not any((world.dataset / "labels").iterdir())
+
+
+def test_the_verification_and_the_export_go_and_the_dataset_stays(world: World) -> None:
+    found = gone(world, "05")
+    assert {"export.zip", "export/export.csv", "tintora_dataset/verify.csv", "tintora_dataset/verify.html"} <= found
+    assert sum(name.endswith((".png", ".npy")) for name in found) == 12 and len(found) == 16
+    assert not (world.root / "export").exists()
+    assert_agree(world.dataset)
+
+
+def test_an_export_elsewhere_goes_when_it_is_named(world: World, tmp_path: Path) -> None:
+    (world.root / "export.zip").unlink()
+    lay_file(world.root / "export.zip", b"somebody else's")
+    moved = (world.root / "export").rename(tmp_path / "export")
+    over(world, "05")
+    assert moved.is_dir()
+    over(world, "05", export_dir=str(moved))
+    assert not moved.exists() and (world.root / "export.zip").is_file()
+
+
+def test_a_killed_run_is_started_over(world: World) -> None:
+    shutil.rmtree(world.dataset)
+    shutil.rmtree(world.data)
+    for run in (world.collect, world.build):
+        with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(prepare, "write_bytes", failing_write(5, after=True, error=KeyboardInterrupt()))
+            run()
+    lay_file(world.dataset / "color" / ".tmp-npylabel-x.png", b"half")
+    for step in ("01", "02"):
+        report = over(world, step)
+        assert (report.facts["set_aside"], report.facts["others"]) == (0, 0)
+    assert not [path for folder in (world.dataset, world.data) for path in folder.rglob("*") if path.is_file()]
+
+
+def test_a_step_that_was_never_done_has_nothing_to_remove(tmp_path: Path) -> None:
+    world = World(tmp_path / "work", tmp_path)
+    world.root.mkdir()
+    for step in ("01", "02", "03", "04", "05"):
+        assert over(world, step).facts["removed"] == 0
+    assert [path for path in world.root.rglob("*") if path.is_file()] == []
+
+
+def test_links_in_the_place_of_results_are_not_followed(world: World, tmp_path: Path) -> None:
+    target = lay_file(tmp_path / "elsewhere.png", b"mine")
+    (world.dataset / "color" / "IMG_1.png").unlink()
+    (world.dataset / "color" / "IMG_1.png").symlink_to(target)
+    over(world, "01")
+    assert target.read_bytes() == b"mine"
