@@ -48,17 +48,19 @@ class RemoteFolder:
         Raises:
             NpyLabelError: ``drive_gone``, ``drive_fault``, ``drive_readonly``.
         """
-        return self._patiently(self._sizes, wait_for_name=True)
+        # Each file is asked for by itself: on a bad Drive, one of many questions fails every time.
+        found = {entry.name: self._patiently(lambda entry=entry: _size(entry))
+                 for entry in self._patiently(self._entries, wait_for_name=True)}
+        return {name: size for name, size in found.items() if size is not None}
 
-    def _sizes(self) -> dict[str, int]:
+    def _entries(self) -> list[os.DirEntry]:
         try:
             with os.scandir(self.folder) as entries:
-                found = list(entries)
+                return list(entries)
         except FileNotFoundError:
             # A mount that dropped looks like a folder that was never there.
             os.stat(self.folder.parent)  # noqa: PTH116
-            return {}
-        return dict(_name_and_size(found))
+            return []
 
     def read(self, name: str) -> bytes:
         """The bytes of a file.
@@ -216,11 +218,12 @@ def _write(file: BinaryIO, data: bytes) -> None:
         view = view[file.write(view):]
 
 
-def _name_and_size(entries: Iterable[os.DirEntry]) -> Iterable[tuple[str, int]]:
-    for entry in entries:
-        with suppress(FileNotFoundError):  # Removed while we look, or a name that Drive has not forgotten yet.
-            if entry.is_file():
-                yield entry.name, entry.stat().st_size
+def _size(entry: os.DirEntry) -> int | None:
+    """Size of a file; None for other things, and for one that was removed, or that Drive has not forgotten yet."""
+    try:
+        return entry.stat().st_size if entry.is_file() else None
+    except FileNotFoundError:
+        return None
 
 
 def _sha256(path: Path) -> str:
