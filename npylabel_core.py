@@ -56,7 +56,8 @@ def collect_and_grayscale(
     out = places.path(dataset_dir)
     report = collect_photos(
         [places.source(part) for part in split_sources(photos_dir)], out, size_px=size_px, fit=fit,
-        image_format=image_format, workers=workers, made_from=_made_from(places), exclude=_results(places))
+        image_format=image_format, workers=workers, made_from=_made_from(places), exclude=_results(places),
+        left_out=_left_out(places))
     if asks_browser:
         release_uploads(places.uploads)
     names = sorted(path.name for path in (out / "color").iterdir())
@@ -103,7 +104,7 @@ def build_train_data(
     report = build_training_data(
         places.source(source_dir), out, _table(places, classes_path), size_px=size_px, fit=fit,
         val_fraction=val_fraction, random_seed=random_seed, make_folders=make_folders, workers=workers,
-        made_from=_made_from(places), exclude=_results(places))
+        made_from=_made_from(places), exclude=_results(places), left_out=_left_out(places))
     if (out / SPLIT).is_file():
         report.pictures[_("One photo of each class")] = contact_sheet(class_tiles(out), out / "contact_sheet.jpg")
     return _finish(report, places)
@@ -311,7 +312,15 @@ def _table(places: Places, classes_path: str) -> ClassTable:
 
 def _results(places: Places) -> list[Path]:
     """Folders of results that may lie below the user's photos and are none of them."""
-    return [places.path("runs"), *([] if places.is_demo else [places.demo().work_dir])]
+    names = ("runs", "models", "left_out", "set_aside", "decisions", "conflicts")
+    return [*map(places.path, names), *([] if places.is_demo else [places.demo().work_dir])]
+
+
+def _left_out(places: Places) -> set[str]:
+    """SHA-256 of the originals that a person left out."""
+    from npylabel.dataset.decisions import DECISIONS, left_out, read_decisions
+
+    return left_out(read_decisions(places.path(DECISIONS)))
 
 
 def _made_from(places: Places) -> str:

@@ -106,6 +106,8 @@ class RemoteFolder:
             # Not missing parents: a folder made under a lost mount would hide the mount that comes back.
             with suppress(FileExistsError):
                 self.folder.mkdir()
+            # Drive keeps the id of a file that is written over: it could not tell that the new bytes are not sent.
+            (self.folder / name).unlink(missing_ok=True)
             _copy(source, self.folder / name, local=source)
             if _sha256(self.folder / name) != wanted:
                 raise OSError(errno.EIO, "what was read back differs from what was written")
@@ -227,8 +229,12 @@ def _size(entry: os.DirEntry) -> int | None:
 
 
 def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    # In large pieces: each question to Drive takes long.
+    digest = hashlib.sha256()
+    with path.open("rb", buffering=0) as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()
 
 
 def _drive_id(path: Path) -> bytes:

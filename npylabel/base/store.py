@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from npylabel.base.errors import NpyLabelError
+from npylabel.base.groups import Rank, is_bulk, rank_of
 from npylabel.base.i18n import _
 
 FORMAT = "npylabel-saved/1"
@@ -86,16 +87,20 @@ class Index:
         return {name for name in self.needed() if sizes.get(name) != self.archives[name].size}
 
     def present(self, sizes: Mapping[str, int]) -> "Index":
-        """The same with the files whose archives are to be seen, and the others in ``missing``."""
-        lost = self.lost_archives(sizes)
-        back = {path: file for path, file in self.missing.items()
-                if sizes.get(file.archive) == self.archives[file.archive].size}
-        if not lost and not back:
+        """The same with the files whose archives are to be seen, and the others in ``missing``.
+
+        Pictures and labels are missing with the tables and journals that speak of them: alone they would look like
+        files that a person laid there.
+        """
+        everything = {**self.missing, **self.files}
+        unseen = {name for name, archive in self.archives.items() if sizes.get(name) != archive.size}
+        silent = tuple(f"{path.rpartition('/')[0]}/" for path, file in everything.items()
+                       if file.archive in unseen and "/" in path and rank_of(path) in (Rank.JOURNAL, Rank.LEDGER))
+        gone = {path: file for path, file in everything.items()
+                if file.archive in unseen or (is_bulk(path) and path.startswith(silent))}
+        if gone.keys() == self.missing.keys():
             return self
-        gone = {path: file for path, file in self.files.items() if file.archive in lost}
-        files = {path: file for path, file in {**back, **self.files}.items() if path not in gone}
-        missing = {path: file for path, file in {**self.missing, **gone}.items() if path not in files}
-        return replace(self, files=files, missing=missing)
+        return replace(self, files={path: file for path, file in everything.items() if path not in gone}, missing=gone)
 
     def missing_beside(self, path: str, file: SavedFile) -> dict[str, SavedFile]:
         """What is missing at a path, set aside where the file that is there now is another version."""

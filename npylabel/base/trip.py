@@ -111,9 +111,11 @@ class Trip:
         if unsent:
             return _("Drive is still sending {count} files: leave this tab open for some minutes more.").format(
                 count=len(unsent))
-        if index.missing:
+        # Where a file was made again, only an older version of it is missing.
+        missing = [path for path in index.missing if not path.startswith("conflicts/")]
+        if missing:
             return _("All that is here is saved on Drive, but {count} files saved earlier are missing there.").format(
-                count=len(index.missing))
+                count=len(missing))
         return _("Everything is saved on Drive ({files} files in {archives} archives): you can close this tab.").format(
             files=len(index.files), archives=len(index.archives))
 

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
+from npylabel.base.disks import is_slow_disk
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.files import leftovers
 from npylabel.base.i18n import _
@@ -70,6 +71,10 @@ def collect_photos(
             book.settle_groups()
         write_rows(dataset_dir, list(book.rows.values()))
     _describe(report, book, done)
+    if done and any(is_slow_disk(path.absolute()) for path in sources):
+        report.messages.append(_(
+            "These photos are in the dataset now, and their originals are not needed again. Once this cell says that "
+            "everything is saved, they can make room for the next portion."))
     return report
 
 

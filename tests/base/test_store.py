@@ -197,3 +197,27 @@ def test_thirty_thousand_files() -> None:
     assert again == index and len(both.files) == 30_002 and conflicts == ["a"]
     print(f"30,000 files: {len(data)} bytes; encode {encoded - started:.2f} s, decode {decoded - encoded:.2f} s, "
           f"merge {merged - decoded:.2f} s")
+
+
+TABLE, COLOR, OTHER = "tintora_dataset/manifest.csv", "tintora_dataset/color/a.png", "train_data/дом/b.png"
+
+
+def in_archives(**archives: dict[str, str]) -> Index:
+    files = {path: SavedFile(text, 1, 1, name) for name, texts in archives.items() for path, text in texts.items()}
+    return Index("", (), files, {name: Archive("sha", 9, "") for name in archives})
+
+
+@pytest.mark.parametrize("table", [TABLE, "tintora_dataset/.photos.jsonl", "tintora_dataset/labels.csv"])
+def test_pictures_are_missing_with_the_tables_that_speak_of_them(table: str) -> None:
+    whole = in_archives(a={COLOR: "x", OTHER: "y"}, b={table: "t"})
+    without = whole.present({"a": 9})
+    assert sorted(without.files) == [OTHER]
+    assert sorted(without.missing) == sorted([COLOR, table])
+    # The pictures are there all the time, but come back with the table only.
+    assert without.present({"a": 9}) is without
+    assert dict(without.present({"a": 9, "b": 9}).files) == dict(whole.files)
+
+
+def test_tables_stay_without_their_pictures() -> None:
+    whole = in_archives(a={COLOR: "x"}, b={TABLE: "t"}, c={"models/m.per_class.csv": "p", "models/m.pth": "m"})
+    assert sorted(whole.present({"b": 9, "c": 9}).files) == ["models/m.per_class.csv", "models/m.pth", TABLE]
