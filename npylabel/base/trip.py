@@ -25,6 +25,7 @@ RESULTS = "results"
 _FOLDERS = ("dataset_dir", "data_path", "input_dir", "output_dir")
 _SOURCES = ("photos_dir", "source_dir", "test_dir", "legacy_order")
 _FILES = ("save_path", "model_path")
+_LOOKING = ("plan", "doctor")
 _DEMO_PHOTOS = ["photos", "class_photos"]
 # What people open on Drive, without unpacking anything.
 _SHOWN = (".html", ".csv", "_sheet.jpg", ".pth", ".curves.png", ".confusion.png", ".metrics.json")
@@ -155,6 +156,9 @@ def wanted_by(parameters: Mapping[str, object], places: Places) -> Callable[[str
 
     Both worlds are meant where the parameters do not tell; drawn photos are few.
     """
+    if "action" in parameters:  # Looking after the work is about all of it, unless it only looks at tables.
+        everything = parameters["action"] not in _LOOKING
+        return lambda path: everything
     named = [str(parameters[name]) for name in _FOLDERS if parameters.get(name)]
     named += [str(Path(str(parameters[name])).parent) for name in _FILES if parameters.get(name)]
     # A user's folder may lie in the work folder and be saved with it.

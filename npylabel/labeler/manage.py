@@ -5,9 +5,7 @@ from npylabel.base.i18n import _
 from npylabel.base.places import Places
 from npylabel.base.report import StepReport
 
-# Actions that read tables only; for the others all that is saved has to be here.
-LOOKING = ("plan", "doctor")
-ACTIONS = (*LOOKING, "leave_out", "take_back", "classes", "reset", "free", "bring")
+ACTIONS = ("plan", "doctor", "leave_out", "take_back", "classes", "reset", "free", "bring")
 
 
 def manage_work(
