@@ -91,6 +91,8 @@ class Courier:
     def _fetch(self, needed: Mapping[str, Mapping[str, SavedFile]]) -> tuple[int, str]:
         """(files brought, name of the archive that could not be, or "")."""
         count = 0
+        if not needed:
+            return count, ""
         with self._scratch(".tar") as local:
             for archive in track(sorted(needed), total=len(needed), label=_("From Drive")):
                 try:

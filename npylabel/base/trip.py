@@ -103,6 +103,8 @@ class Trip:
             return
         report.messages += self.courier.shelf.notes
         report.measured |= {"brought": self.brought, "saved": self.saved}
+        if not self.courier.parent.files:
+            return
         report.messages += [self._show_results(), self._saved_text()]
         report.files["saved"] = self.courier.remote.folder
 
