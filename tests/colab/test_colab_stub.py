@@ -272,7 +272,7 @@ def notebook(path: Path, *cells: str) -> Path:
     own = nbformat.read(PROJECT / "notebooks" / "01_collect_and_grayscale.ipynb", as_version=4)
     setup = next(cell for cell in own.cells if cell.id == "setup")
     parameters = nbformat.v4.new_code_cell(
-        'work_dir = ""\nlanguage = ""\nrepo_url = ""', id="parameters", metadata={"tags": ["parameters"]})
+        'work_dir = ""\nsave_dir = ""\nlanguage = ""\nrepo_url = ""', id="parameters", metadata={"tags": ["parameters"]})
     more = [nbformat.v4.new_code_cell(text, id=f"cell-{number}") for number, text in enumerate(cells)]
     nbformat.write(nbformat.v4.new_notebook(cells=[parameters, setup, *more]), path)
     return path
@@ -294,7 +294,7 @@ def test_a_real_kernel_is_in_the_machine(colab: Colab, tmp_path: Path) -> None:
     assert ran.text("cell-1") == "False\n"
     assert ran.cells["cell-2"].outputs[0].data["text/plain"] == "(1, b'local-')"
     assert len(machine.calls("drive.mount")) == 1
-    assert machine.pending() == {"000": "write", "001": "write", "x": "write"}
+    assert machine.pending() == {"npylabel": "mkdir", "000": "write", "001": "write", "x": "write"}
     assert processes_of(machine.mark) == []
 
 
