@@ -5,14 +5,14 @@ import hashlib
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.i18n import _
-from npylabel.base.patience import PASSING, Patience
+from npylabel.base.patience import PASSING, Patience, retry
 
 Result = TypeVar("Result")
 _NO_ROOM = {errno.EDQUOT, errno.ENOSPC, errno.EFBIG}
@@ -20,6 +20,8 @@ _NO_RIGHT = {errno.EROFS, errno.EACCES, errno.EPERM}
 # A disk that knows no such attribute, or a file that has none.
 _NO_ATTRIBUTE = {errno.ENODATA, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL, *_NO_RIGHT}
 _CHUNK_BYTES = 8 * 2**20
+# A part that fails for longer is sent with the whole file again.
+_ONE_PART_S = 5.0
 
 
 class DamagedCopyError(Exception):
@@ -68,7 +70,14 @@ class RemoteFolder:
         Raises:
             NpyLabelError: ``drive_file_missing`` (at once), ``drive_gone``, ``drive_fault``, ``drive_readonly``.
         """
-        return self._patiently((self.folder / name).read_bytes)
+        return b"".join(self._parts(name))
+
+    def _parts(self, name: str) -> Iterator[bytes]:
+        """The bytes of a file in parts, each read patiently: hundreds of reads in a row do not succeed."""
+        offset = 0
+        while part := self._patiently(lambda: _part(self.folder / name, offset)):  # noqa: B023 - called at once
+            yield part
+            offset += len(part)
 
     def age_s(self, name: str) -> float:
         """Seconds since a file was last written; 0 where that is not known."""
@@ -87,10 +96,24 @@ class RemoteFolder:
         patience = Patience(self.hurry)
         while True:
             with suppress(_MissingError):
-                if self._patiently(lambda: _copy(self.folder / name, target, local=target)) == sha256:
+                if self._copy_here(name, target) == sha256:
                     return
             if not patience.wait():
                 raise DamagedCopyError(name)
+
+    def _copy_here(self, name: str, target: Path) -> str:
+        digest = hashlib.sha256()
+        with _here(target, lambda: target.open("wb", buffering=0)) as writer:
+            for part in self._parts(name):
+                digest.update(part)
+                _here(target, lambda part=part: _write(writer, part))
+        return digest.hexdigest()
+
+    def _sha256(self, name: str) -> str:
+        digest = hashlib.sha256()
+        for part in self._parts(name):
+            digest.update(part)
+        return digest.hexdigest()
 
     def store(self, name: str, source: Path) -> str:
         """Copy a file there, read it back and compare; its SHA-256.
@@ -108,9 +131,11 @@ class RemoteFolder:
                 self.folder.mkdir()
             # Drive keeps the id of a file that is written over: it could not tell that the new bytes are not sent.
             (self.folder / name).unlink(missing_ok=True)
-            _copy(source, self.folder / name, local=source)
-            if _sha256(self.folder / name) != wanted:
-                raise OSError(errno.EIO, "what was read back differs from what was written")
+            _send(source, self.folder / name)
+            with suppress(_MissingError):
+                if self._sha256(name) == wanted:
+                    return
+            raise OSError(errno.EIO, "what was read back differs from what was written")
 
         try:
             self._patiently(put, wait_for_name=True)
@@ -185,6 +210,12 @@ def local_fault(path: Path, error: OSError) -> NpyLabelError:
     return NpyLabelError("disk_fault", what, _("Check the folder and its rights, then run the cell again."))
 
 
+def _part(path: Path, offset: int) -> bytes:
+    with path.open("rb", buffering=0) as file:
+        file.seek(offset)
+        return file.read(_CHUNK_BYTES)
+
+
 def _here(path: Path, action: Callable[[], Result]) -> Result:
     """The result of something done on the local disk, whose faults are not those of the remote folder."""
     try:
@@ -193,24 +224,19 @@ def _here(path: Path, action: Callable[[], Result]) -> Result:
         raise local_fault(path, error) from error
 
 
-def _copy(source: Path, target: Path, *, local: Path) -> str:
-    """SHA-256 of what was copied; ``local`` is which of the two is on the local disk."""
-    if local == source:
-        with _here(local, lambda: source.open("rb")) as reader, target.open("wb") as writer:
-            return _pour(lambda: _here(local, lambda: reader.read(_CHUNK_BYTES)), writer.write, writer)
-    with source.open("rb") as reader, _here(local, lambda: target.open("wb", buffering=0)) as writer:
-        return _pour(lambda: reader.read(_CHUNK_BYTES), lambda chunk: _here(local, lambda: _write(writer, chunk)), None)
+def _send(source: Path, target: Path) -> None:
+    """Write a file there in parts, each tried a few times, so that one fault does not cost them all."""
+    offset = 0
+    with _here(source, lambda: source.open("rb")) as reader, target.open("wb", buffering=0) as writer:
+        while part := _here(source, lambda: reader.read(_CHUNK_BYTES)):
+            retry(lambda: _write_at(writer, offset, part), _ONE_PART_S)  # noqa: B023 - called at once
+            offset += len(part)
+        retry(lambda: os.fsync(writer.fileno()), _ONE_PART_S)
 
 
-def _pour(read: Callable[[], bytes], write: Callable[[bytes], object], flushed: BinaryIO | None) -> str:
-    digest = hashlib.sha256()
-    while chunk := read():
-        digest.update(chunk)
-        write(chunk)
-    if flushed:
-        flushed.flush()
-        os.fsync(flushed.fileno())
-    return digest.hexdigest()
+def _write_at(file: BinaryIO, offset: int, data: bytes) -> None:
+    file.seek(offset)
+    _write(file, data)
 
 
 def _write(file: BinaryIO, data: bytes) -> None:

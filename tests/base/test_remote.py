@@ -113,13 +113,13 @@ def test_hurry_ends_patience(folder: RemoteFolder, tmp_path: Path, monkeypatch: 
 def test_a_full_drive_keeps_no_part_of_a_file(
     folder: RemoteFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pour = remote_module._pour
+    send = remote_module._send
 
-    def full(read: object, write: object, flushed: object) -> str:
-        pour(read, write, flushed)
+    def full(source: Path, target: Path) -> None:
+        send(source, target)
         raise OSError(errno.EDQUOT, "Disk quota exceeded")
 
-    monkeypatch.setattr(remote_module, "_pour", full)
+    monkeypatch.setattr(remote_module, "_send", full)
     with pytest.raises(NpyLabelError) as caught:
         folder.store("a", local(tmp_path))
     assert caught.value.code == "drive_full" and folder.sizes() == {}
@@ -132,7 +132,7 @@ def test_an_interrupted_store_leaves_nothing(
         (folder.folder / "a").write_bytes(b"da")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(remote_module, "_pour", interrupted)
+    monkeypatch.setattr(remote_module, "_send", interrupted)
     with pytest.raises(KeyboardInterrupt):
         folder.store("a", local(tmp_path))
     assert folder.sizes() == {}
@@ -141,18 +141,57 @@ def test_an_interrupted_store_leaves_nothing(
 def test_what_is_read_back_otherwise_is_written_again(
     folder: RemoteFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, naps: list[float]
 ) -> None:
-    copy, calls = remote_module._copy, []
+    send, calls = remote_module._send, []
 
-    def copy_badly(source: Path, target: Path, *, local: Path) -> str:
-        digest = copy(source, target, local=local)
+    def send_badly(source: Path, target: Path) -> None:
+        send(source, target)
         calls.append(target)
         if len(calls) < 3:
             target.write_bytes(b"dota")
-        return digest
 
-    monkeypatch.setattr(remote_module, "_copy", copy_badly)
+    monkeypatch.setattr(remote_module, "_send", send_badly)
     folder.store("a", local(tmp_path))
     assert len(calls) == 3 and folder.read("a") == b"data" and naps == [0.5, 1]
+
+
+def test_one_bad_part_costs_only_itself(
+    folder: RemoteFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, naps: list[float]
+) -> None:
+    monkeypatch.setattr(remote_module, "_CHUNK_BYTES", 10)
+    write_at, offsets, source = remote_module._write_at, [], tmp_path / "long"
+    source.write_bytes(bytes(range(100)))
+
+    def write_badly(file: object, offset: int, data: bytes) -> None:
+        offsets.append(offset)
+        if offset == 50 and offsets.count(50) < 4:
+            write_at(file, offset, data[:3])  # What a broken write leaves is written over.
+            raise OSError(errno.EIO, "Input/output error")
+        write_at(file, offset, data)
+
+    monkeypatch.setattr(remote_module, "_write_at", write_badly)
+    folder.store("a", source)
+    assert folder.read("a") == source.read_bytes()
+    assert offsets == [0, 10, 20, 30, 40, 50, 50, 50, 50, 60, 70, 80, 90]
+
+
+def test_one_bad_read_costs_only_itself(
+    folder: RemoteFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, naps: list[float]
+) -> None:
+    monkeypatch.setattr(remote_module, "_CHUNK_BYTES", 10)
+    part, offsets, source = remote_module._part, [], tmp_path / "long"
+    source.write_bytes(bytes(range(35)))
+    sha256 = folder.store("a", source)
+
+    def read_badly(path: Path, offset: int) -> bytes:
+        offsets.append(offset)
+        if offset == 20 and offsets.count(20) < 3:
+            raise OSError(errno.ETIMEDOUT, "Connection timed out")
+        return part(path, offset)
+
+    monkeypatch.setattr(remote_module, "_part", read_badly)
+    folder.fetch("a", tmp_path / "copy", sha256)
+    assert (tmp_path / "copy").read_bytes() == source.read_bytes()
+    assert offsets == [0, 10, 20, 20, 20, 30, 35]
 
 
 def test_a_lost_mount_is_not_made_anew(folder: RemoteFolder, tmp_path: Path, naps: list[float]) -> None:

@@ -272,7 +272,8 @@ def notebook(path: Path, *cells: str) -> Path:
     own = nbformat.read(PROJECT / "notebooks" / "01_collect_and_grayscale.ipynb", as_version=4)
     setup = next(cell for cell in own.cells if cell.id == "setup")
     parameters = nbformat.v4.new_code_cell(
-        'work_dir = ""\nsave_dir = ""\nlanguage = ""\nrepo_url = ""', id="parameters", metadata={"tags": ["parameters"]})
+        'work_dir = ""\nsave_dir = ""\nlanguage = ""\nrepo_url = ""', id="parameters",
+        metadata={"tags": ["parameters"]})
     more = [nbformat.v4.new_code_cell(text, id=f"cell-{number}") for number, text in enumerate(cells)]
     nbformat.write(nbformat.v4.new_notebook(cells=[parameters, setup, *more]), path)
     return path
