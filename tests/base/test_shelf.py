@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from npylabel.base import patience as patience_module
+from npylabel.base import remote as remote_module
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.remote import RemoteFolder
 from npylabel.base.shelf import Shelf
@@ -84,14 +85,14 @@ def test_an_index_that_cannot_be_read_is_passed_over_unless_it_is_all_there_is(
 ) -> None:
     two_saves(tmp_path)
     broken = {indexes(tmp_path)[-1]}
-    real = Path.read_bytes
+    real = remote_module._part
 
-    def read(path: Path) -> bytes:
+    def read(path: Path, offset: int) -> bytes:
         if path in broken:
             raise OSError(errno.EIO, "Input/output error", str(path))
-        return real(path)
+        return real(path, offset)
 
-    monkeypatch.setattr(Path, "read_bytes", read)
+    monkeypatch.setattr(remote_module, "_part", read)
     assert sorted(shelf(tmp_path).head().files) == ["a.csv"]
     broken.update(indexes(tmp_path))
     with pytest.raises(NpyLabelError) as caught:
