@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from npylabel.base.clash import clashing_tables, newer_work, step_aside
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.files import TEMP_PREFIX
 from npylabel.base.i18n import _
@@ -116,12 +117,15 @@ class Courier:
             _("Wait some minutes and run the cell again. If it stays so, delete this archive on Drive: its files are "
               "then listed as missing, and their steps make them again."))
 
-    def push(self) -> int:
+    def push(self, *, at_rest: bool = False) -> int:
         """How many files were saved, new or changed; what was removed here is removed there too.
 
+        Args:
+            at_rest: no step works here now, so that files may be moved where another machine was faster.
+
         Raises:
-            NpyLabelError: ``drive_full``, ``drive_readonly``, ``drive_gone``, ``drive_fault``, ``saved_newer``,
-                ``disk_full``, ``disk_fault``; what was saved before stays valid.
+            NpyLabelError: ``newer_work``, ``drive_full``, ``drive_readonly``, ``drive_gone``, ``drive_fault``,
+                ``saved_newer``, ``disk_full``, ``disk_fault``; what was saved before stays valid.
         """
         with self._lock, self._local_faults():
             if not self._met:
@@ -129,16 +133,30 @@ class Courier:
             if not any(self.mirror.changes(self.parent.files)):
                 return 0
             sizes = self.remote.sizes()
-            self.parent = self.shelf.present(self.shelf.with_others(self.parent, sizes), sizes)
-            self.mirror.meet(self.parent)
+            self._take_others(sizes, at_rest)
             self._generation = 1 + max(self._generation, generation_of(self.parent.name), *map(generation_of, sizes), 0)
             with self._scratch(".tar") as local:
                 gone = self._sender.send(self.parent, sizes, self._generation, local)
-            return self._publish(gone)
+            return self._publish(gone, at_rest)
 
-    def _publish(self, gone: set[str]) -> int:
+    def _take_others(self, sizes: Mapping[str, int], at_rest: bool) -> None:
+        """Take in what other machines saved since we met, unless it is about the very thing that we worked on."""
+        now = self.shelf.present(self.shelf.with_others(self.parent, sizes), sizes)
+        changed, _gone = self.mirror.changes(now.files)
+        tables = clashing_tables(self.parent, now, changed)
+        if tables and at_rest:
+            step_aside(self.mirror, self.session, tables, changed)
+            self.parent = now
+            self.mirror.write()
+        if tables:
+            raise newer_work(tables, self.mirror.root / "conflicts" / self.session)
+        self.parent = now
+        self.mirror.meet(now)
+
+    def _publish(self, gone: set[str], at_rest: bool) -> int:
         """Write the index that makes the archives count."""
         packed, sizes = self._sender.sent, self.remote.sizes()
+        self._take_others(sizes, at_rest)
         if lost := self._sender.lost(sizes):
             raise NpyLabelError(
                 "drive_fault", _("Drive lost what was just written: {names}.").format(names=", ".join(lost)),

@@ -79,7 +79,7 @@ class Trip:
             return
         self._stop_thread()
         try:
-            self.saved += self.courier.push()
+            self.saved += self.courier.push(at_rest=True)
         except (NpyLabelError, OSError) as fault:
             if kind is None:
                 raise

@@ -49,7 +49,7 @@ def threads() -> int:
 
 
 def failing(code: str = "drive_full") -> object:
-    def fail(*_arguments: object) -> None:
+    def fail(*_arguments: object, **_options: object) -> None:
         raise NpyLabelError(code, "what", "fix")
     return fail
 
@@ -86,8 +86,8 @@ def test_it_is_saved_while_the_step_works(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("NPYLABEL_SAVE_EVERY_S", "0.01")
     saved, push = threading.Event(), Courier.push
 
-    def push_and_tell(self: Courier) -> int:
-        count = push(self)
+    def push_and_tell(self: Courier, **options: bool) -> int:
+        count = push(self, **options)
         if count:
             saved.set()
         return count
@@ -107,13 +107,13 @@ def test_a_save_that_fails_meanwhile_is_said_once_and_tried_again(
     monkeypatch.setenv("NPYLABEL_SAVE_EVERY_S", "0.01")
     tries, enough, push = [], threading.Event(), Courier.push
 
-    def fail(self: Courier) -> int:
+    def fail(self: Courier, **options: bool) -> int:
         tries.append(1)
         if len(tries) == 4:
             enough.set()
         if len(tries) < 5:
             raise NpyLabelError("drive_gone", "Drive is gone", "fix")
-        return push(self)
+        return push(self, **options)
 
     monkeypatch.setattr(Courier, "push", fail)
     with Trip(places_in(tmp_path), nothing):
@@ -188,8 +188,8 @@ def test_the_thread_ends_before_the_block_does(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setenv("NPYLABEL_SAVE_EVERY_S", "0.01")
     before, working, push = threads(), threading.Event(), Courier.push
 
-    def slow(self: Courier) -> int:
-        count = push(self)
+    def slow(self: Courier, **options: bool) -> int:
+        count = push(self, **options)
         if threading.current_thread() is not threading.main_thread():
             working.set()
             threading.Event().wait(0.2)
