@@ -191,8 +191,8 @@ def _refuse_half_changed(path: Path) -> None:
             "classes_changing",
             _("A change of the classes in {path} was interrupted: labels and folders are between two class tables."
               ).format(path=path),
-            _('Finish it first: notebook 00_manage with action="change_classes" and confirm=True, or '
-              "python npylabel_core.py manage --action change_classes --confirm"))
+            _('Finish it first: notebook 00_manage with action="classes" and confirm=True, or '
+              "python npylabel_core.py manage --action classes --confirm"))
 
 
 def _text_of(path: Path) -> str:
@@ -247,8 +247,8 @@ def _entry(path: Path, key: str, value: object) -> _Entry:
         raise _error(path, "classes_entry", _("the id of {key!r} is {value!r}, not a whole number from 0 up").format(
             key=key, value=class_id))
     if not isinstance(aliases, list) or not isinstance(replaces, list) or not all(map(_is_id, replaces)):
-        raise _error(path, "classes_entry", _("aliases of {key!r} must be a list of names, replaces one of ids").format(
-            key=key))
+        raise _error(path, "classes_entry", _(
+            '"aliases" of {key!r} must be a list of names, and "replaces" a list of ids').format(key=key))
     for each in (name, *aliases):
         if fault := name_fault(each):
             raise _error(path, fault[0], fault[1])

@@ -112,10 +112,10 @@ class Courier:
         paths = sorted(path for path, file in self.parent.files.items() if file.archive == archive)
         return NpyLabelError(
             "saved_damaged",
-            _("The archive {path} is not what was saved; it holds {count} files, such as {name}.").format(
+            _("The archive {path} is not as it was saved; it holds {count} files, such as {name}.").format(
                 path=self.remote.folder / archive, count=len(paths), name=printable(paths[0])),
-            _("Wait some minutes and run the cell again. If it stays so, delete this archive on Drive: its files are "
-              "then listed as missing, and their steps make them again."))
+            _("Wait a few minutes and run the cell again. If that does not help, delete this archive on Drive: its "
+              "files are then listed as missing, and their steps make them again."))
 
     def push(self, *, at_rest: bool = False) -> int:
         """How many files were saved, new or changed; what was removed here is removed there too.

@@ -69,6 +69,6 @@ def _wait_for_disk(folder: Path, cause: OSError) -> None:
     except OSError as error:
         raise NpyLabelError(
             "source_gone",
-            _("The disk with the photos does not answer any more: {path}: {reason}.").format(
+            _("The disk with the photos does not answer any more ({path}: {reason}).").format(
                 path=folder, reason=cause.strerror or cause),
             _("Run the setup cell again to connect Drive, then this cell: what is done stays.")) from error

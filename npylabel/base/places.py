@@ -128,7 +128,7 @@ def find_places(work_dir: str = "", save_dir: str = "", *, as_notebook: bool | N
         raise _unusable(folder, error.strerror) from error
     places = Places(folder.resolve(), is_demo=(folder / DEMO_MARK).exists(), save_dir=saved)
     if saved and saved.resolve().is_relative_to(places.root):
-        raise _unusable(saved, _("it lies inside of the work folder that it shall keep"))
+        raise _cannot_keep(saved, _("it lies inside the work folder that it is to keep"))
     return places
 
 
@@ -165,7 +165,7 @@ def _make_saved(folder: Path) -> None:
         # Below a mount that is gone nothing may be made: its parent must be there.
         retry(lambda: folder.mkdir(parents=folder.is_relative_to(DRIVE), exist_ok=True), patience_s())
     except OSError as error:
-        raise _unusable(folder, error.strerror) from error
+        raise _cannot_keep(folder, error.strerror) from error
 
 
 def _unusable(folder: Path, reason: str) -> NpyLabelError:
@@ -174,6 +174,12 @@ def _unusable(folder: Path, reason: str) -> NpyLabelError:
         _("The work folder {path} cannot be used: {reason}.").format(path=folder, reason=reason),
         _("Set work_dir to a folder that you may write to."),
     )
+
+
+def _cannot_keep(folder: Path, reason: str) -> NpyLabelError:
+    return NpyLabelError(
+        "work_dir_unusable", _("{path} cannot be used: {reason}.").format(path=folder, reason=reason),
+        _("Set save_dir to a folder that you may write to, outside the work folder."))
 
 
 def _default_folder(as_notebook: bool) -> Path:

@@ -182,17 +182,17 @@ class RemoteFolder:
 
     def _error(self, error: OSError) -> NpyLabelError:
         what = _("{path} cannot be used: {reason}.").format(path=self.folder, reason=error.strerror or error)
-        safe = _("What is done is safe on this machine as long as its session lives.")
+        safe = _("What is done is safe on this machine until its session ends.")
         if error.errno in _NO_ROOM:
             return NpyLabelError("drive_full", f"{what} {safe}", _(
                 "Make room on Drive and empty its trash (what lies there counts), then run the cell again: it only "
                 "saves what is missing."))
         if error.errno in _NO_RIGHT:
             return NpyLabelError("drive_readonly", f"{what} {safe}", _(
-                "Mount Drive with the right to write, or set save_dir to a folder that you may write to."))
+                "Connect Drive with the right to write, or set save_dir to a folder that you may write to."))
         if error.errno == errno.ENOENT and self.folder.is_dir():
             return _MissingError("drive_file_missing", what, _(
-                "Look whether Drive is mounted, then run the cell again."))
+                "Check that Drive is connected, then run the cell again."))
         code = "drive_gone" if error.errno in (errno.ENOENT, errno.ENOTCONN, errno.ESTALE) else "drive_fault"
         return NpyLabelError(code, f"{what} {safe}", _(
             "Run the setup cell again to connect Drive, then this cell: it goes on and saves what is missing."))

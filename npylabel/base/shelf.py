@@ -65,8 +65,8 @@ class Shelf:
             head = self.present(self.with_others(readable or Index(), sizes), sizes)
         if not head.follows(names[0]):
             self.note(_(
-                "The last save ({lost}) did not arrive on Drive as a whole; what was saved before it is used, and what "
-                "is missing is done again. Should it arrive later, it is added.").format(lost=names[0]))
+                "The last save ({lost}) did not arrive on Drive in full: the save before it is used, and what is "
+                "missing is made again. Should it still arrive, it is added.").format(lost=names[0]))
         return head
 
     def with_others(self, head: Index, sizes: Mapping[str, int]) -> Index:
@@ -85,8 +85,8 @@ class Shelf:
         lost = {path: file.archive for path, file in rest.missing.items() if path not in index.missing}
         if lost:
             self.note(_(
-                "Archives are missing on Drive: {names}. {count} saved files are missing with them; they come back if "
-                "the archives do, otherwise run their steps again.").format(
+                "Archives are missing on Drive: {names}. {count} saved files are missing with them. They come back if "
+                "the archives do; otherwise run their steps again.").format(
                     names=", ".join(sorted(set(lost.values()))), count=len(lost)))
         return rest
 

@@ -70,7 +70,7 @@ class Trip:
             except (NpyLabelError, OSError) as fault:
                 # No reason to stop the work: the next save, or the last one, tries again.
                 if not failing and not self._done.is_set():
-                    print(_("Not saved on Drive yet, tried again while the step works: {reason}").format(
+                    print(_("Not saved on Drive yet, will be tried again while the step works: {reason}").format(
                         reason=fault), flush=True)
                 failing = True
 
@@ -86,7 +86,7 @@ class Trip:
             print(_("Not saved on Drive: {reason}").format(reason=fault), flush=True)
             return
         if kind is not None:
-            print(_("What was done until here is saved on Drive."), flush=True)
+            print(_("What was done so far is saved on Drive."), flush=True)
 
     def _stop_thread(self) -> None:
         """Wait for a save that is under way, but not for its patience: the last save has its own."""
@@ -112,7 +112,7 @@ class Trip:
         unsent = self.courier.unsent()
         index = self.courier.parent
         if unsent:
-            return _("Drive is still sending {count} files: leave this tab open for some minutes more.").format(
+            return _("Drive is still sending {count} files: leave this tab open for a few more minutes.").format(
                 count=len(unsent))
         # Where a file was made again, only an older version of it is missing.
         missing = [path for path in index.missing if not path.startswith("conflicts/")]

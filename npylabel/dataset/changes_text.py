@@ -89,7 +89,7 @@ def _split(part: str) -> tuple[str, str]:
         return "", part[1:].strip()
     old, *new = (name.strip() for name in part.split(">"))
     if len(new) != 1 or not old or not new[0]:
-        raise _error(part, _("one name stands before the > and one behind it"))
+        raise _error(part, _("one name stands before the > and one after it"))
     return old, new[0]
 
 
@@ -108,8 +108,8 @@ def _change(part: str, table: ClassTable, free: Iterator[int]) -> ClassChange:
         return _added(part, new, table, free)
     old_id, new_id = _class_now(part, old, table), table.find(new)
     if table.unknown_id in (old_id, new_id):
-        raise _error(part, _("{name!r} is the class for unsure photos: it has no photos of its own to rename or merge; "
-                             "give photos another class one by one").format(name=table.names[table.unknown_id]))
+        raise _error(part, _("{name!r} is the class for unsure photos: it cannot be renamed or merged; give its photos "
+                             "other classes one by one").format(name=table.names[table.unknown_id]))
     if new_id in (None, old_id):
         return ClassChange(RENAMED, table.names[old_id], _new_name(part, new, table, old_id), old_id, old_id)
     return ClassChange(MERGED, table.names[old_id], table.names[_class_now(part, new, table)], old_id, new_id)
@@ -118,7 +118,7 @@ def _change(part: str, table: ClassTable, free: Iterator[int]) -> ClassChange:
 def _added(part: str, name: str, table: ClassTable, free: Iterator[int]) -> ClassChange:
     there = table.find(name)
     if there is not None:
-        raise _error(part, _("{name!r} stands for the class {class_name!r} with the id {class_id} already").format(
+        raise _error(part, _("{name!r} stands for the class {class_name!r} (id {class_id}) already").format(
             name=name, class_name=table.names[there], class_id=there))
     return ClassChange(ADDED, "", _new_name(part, name, table, None), None, next(free))
 
@@ -141,15 +141,16 @@ def _new_name(part: str, name: str, table: ClassTable, owner: int | None) -> str
         raise _error(part, fault[1])
     if owner is not None and name.casefold() == table.names[owner].casefold():
         reason = _("that is its name already") if name == table.names[owner] else _(
-            "it differs in capitals only, which are one folder on Windows and macOS; take another name in between")
+            "it differs in capitals only, which is the same folder on Windows and macOS; rename the class to "
+            "something else first")
         raise _error(part, reason)
     if name.isdigit() or name.casefold() in SPLIT_FOLDERS or is_hidden(name):
-        raise _error(part, _("a folder {name!r} would be taken for an id, for a side of the split, or be hidden"
+        raise _error(part, _("a folder {name!r} would be taken for an id or a side of the split, or would be hidden"
                              ).format(name=name))
     if name.casefold() == UNKNOWN_NAME and (owner is not None or table.unknown_id is not None):
         raise _error(part, _("{name!r} is the name of the class for unsure photos").format(name=name))
     if any(mark in name for mark in "+;"):
-        raise _error(part, _("a name with + or ; could not be written in changes"))
+        raise _error(part, _("a name with + or ; could not be written here"))
     return nfc(name)
 
 
@@ -168,7 +169,7 @@ def _refuse_conflicts(text: str, changes: Collection[ClassChange]) -> None:
     if double or both:
         raise _error(text, _("these names take part in more than one change: {names}. Make one change after the other, "
                              "each in a run of its own. A name keeps its meaning for good, so that older models and "
-                             "folders are read right: no class can take a name that another one had").format(
+                             "folders are read right: no class can take a name that another class had").format(
             names=", ".join(dict.fromkeys([*double, *both]))))
 
 
@@ -193,4 +194,4 @@ def _table_after(table: ClassTable, changes: Collection[ClassChange]) -> ClassTa
 def _error(what: str, reason: str) -> NpyLabelError:
     return NpyLabelError(
         "bad_changes", _("{what!r} cannot be done: {reason}.").format(what=what, reason=reason),
-        _('Write changes="+ new class; old name > new name", with semicolons between the changes.'))
+        _('Write value="+ new class; old name > new name", with semicolons between the changes.'))

@@ -74,7 +74,7 @@ def change_classes(
     _describe(report, change, labels, places.path(data_path), places.path(model_path).parent)
     if not change.changes:
         report.facts["done"] = True
-        report.messages.append(_("Nothing to do: the class table is like that already."))
+        report.messages.append(_("Nothing to do: the class table is already like that."))
     elif confirm:
         plan = {
             "changes": changes, "classes_before": sha256_file(source),
@@ -88,7 +88,8 @@ def change_classes(
         _carry_out(report, places, own, plan)
         report.next_step = _("Next: notebook 02 if photos were added, 03 to train the new classes, 04 to label again.")
     else:
-        report.next_step = _("Nothing was changed yet. Run it again with confirm=True to do this.")
+        report.next_step = _(
+            "Nothing is changed yet. To do it, run again with confirm=True (command line: --confirm).")
     return report
 
 
@@ -98,10 +99,10 @@ def _own_table(places: Places, classes_path: str) -> Path:
     if own.resolve() == project_dir() / "classes.json" or not own.resolve().is_relative_to(places.work_dir.resolve()):
         raise NpyLabelError(
             "classes_elsewhere",
-            _("The class table {path} does not lie in a work folder of your own; others may use it too.").format(
+            _("The class table {path} is not in a work folder of your own; others may use it too.").format(
                 path=own),
-            _("Set work_dir to a folder of your own. In the project's folder: copy the class table to another name and "
-              "give that as classes_path to every step."))
+            _("Set work_dir to a folder of your own. To work in the project's folder itself, copy the class table "
+              "under another name and give that name as classes_path to every step."))
     return own
 
 
@@ -115,12 +116,12 @@ def _go_on(report: StepReport, places: Places, own: Path, changes: str, confirm:
             "class_change_damaged",
             _("The notes on an interrupted change of the classes, {path}, cannot be read: {reason}.").format(
                 path=change_mark(own), reason=error),
-            _("Put the work folder's last saved copy back. Without one: move the file away and run the change again; "
-              "look through the labels then.")) from error
+            _("Put back the last saved copy of the work folder. If there is none, move this file elsewhere, run the "
+              "change again and then look through the labels.")) from error
     report.messages.append(_("A change was interrupted: {changes}").format(changes=interrupted))
     report.facts["interrupted"] = interrupted
     if not confirm:
-        report.next_step = _("Run it again with confirm=True to finish that change.")
+        report.next_step = _("To finish that change, run again with confirm=True (command line: --confirm).")
         return report
     _carry_out(report, places, own, plan)
     report.messages.append(_("It is finished now."))
@@ -152,7 +153,7 @@ def _carry_out(report: StepReport, places: Places, own: Path, plan: dict) -> Non
         change_mark(own).unlink()
     report.facts["done"] = True
     report.files["classes"] = own
-    report.messages += [_("{path} was edited in between; the edited one is kept there.").format(path=path)
+    report.messages += [_("A table was edited in between; the edited one is kept as {path}.").format(path=path)
                         for path in edited]
 
 
@@ -189,8 +190,9 @@ def _line(change: ClassChange, facts: dict) -> str:
 
 
 def _models_line(models: Sequence[str], change: TableChange) -> str:
-    line = _("Models that go on labeling, with outputs read by name: {models}.").format(models=", ".join(models))
+    line = _("Models that can go on labeling (their outputs are read by class name): {models}.").format(
+        models=", ".join(models))
     if added := change.of(ADDED):
-        line += " " + _("They never give {names} before they are trained again.").format(
+        line += " " + _("They will not give {names} until they are trained again.").format(
             names=", ".join(each.new for each in added))
     return line

@@ -138,9 +138,9 @@ def _read(path: Path) -> list[Decision]:
         except (ValueError, KeyError, TypeError) as error:
             raise NpyLabelError(
                 "decisions_damaged",
-                _("Line {number} of {path} is no decision: {reason}.").format(
+                _("Line {number} of {path} cannot be read: {reason}.").format(
                     number=number, path=path, reason=error),
-                _("Remove that line; all others are kept.")) from error
+                _("Remove that line; the others stay valid.")) from error
     return decisions
 
 

@@ -112,7 +112,7 @@ def _refuse_other_ids(labels: Labels, table: ClassTable) -> None:
                 _("{path} was written with another class table: {name} has the id {class_id} and the class "
                   "{class_name!r}.").format(path=table_path(labels.labels_dir), name=row.name, class_id=row.class_id,
                                             class_name=row.class_name),
-                _("Run notebook 04 (auto_label) with the class table of now, then change the classes."))
+                _("Run notebook 04 (auto_label) with the class table of today, then change the classes."))
 
 
 def _settled(labels: Labels, row: LabelRow, file: str) -> LabelRow:

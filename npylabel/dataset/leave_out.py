@@ -158,8 +158,9 @@ class _Change:
             report.messages.append(_("... and {count} more").format(count=len(self.hashes) - _SHOWN))
         unfinished = left_out(self.decisions) & self.concerned - hashes
         if unfinished and not self.back:
-            report.messages.append(_("Left out before, but still there because that run was killed: {names}").format(
-                names="; ".join(sorted(map(self.name_of, unfinished))[:_SHOWN])))
+            report.messages.append(_(
+                "Left out before, but still there; name them again, because that run was killed: {names}"
+            ).format(names="; ".join(sorted(map(self.name_of, unfinished))[:_SHOWN])))
         report.files[LEFT_OUT_DIR] = self.work_dir / LEFT_OUT_DIR
         report.next_step = self._next(confirm)
 
@@ -170,7 +171,7 @@ class _Change:
 
     def _next(self, confirm: bool) -> str:
         if not confirm:
-            return _("Nothing is changed yet. Run again with confirm=True to do it.")
+            return _("Nothing is changed yet. To do it, run again with confirm=True (command line: --confirm).")
         if self.back:
             return _("They are back. Run the notebooks again: 01 and 02 make what is missing, 03 to 05 take them in.")
-        return _("They are out. Run notebooks 03 (train), 04 and 05 again: the model and the export still know them.")
+        return _("They are out. Run notebooks 03, 04 and 05 again: the model and the export still know them.")

@@ -59,8 +59,8 @@ class NameBook:
         parts = [nfc(part.strip()) for part in names.split(";") if part.strip()]
         if not parts:
             raise NpyLabelError(
-                "bad_parameter", _("{name} is {value!r}.").format(name="names", value=names),
-                _('Give names of photos, separated by semicolons; * stands for any letters: "IMG_1; IMG_20*".'))
+                "bad_parameter", _("{name} is {value!r}.").format(name="value", value=names),
+                _('Give names of photos, separated by semicolons; * stands for any characters: "IMG_1; IMG_20*".'))
         return list(dict.fromkeys(sha256 for part in parts for sha256 in sorted(self._find_one(part, set(preferred)))))
 
     def _find_one(self, part: str, preferred: set[str]) -> set[str]:

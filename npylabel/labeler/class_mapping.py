@@ -75,8 +75,9 @@ class ClassMapping:
                 "labels_other_classes",
                 _("A person gave {photo} the class {name!r}, which is not in the class table any more.").format(
                     photo=row.name, name=name or class_id),
-                _('If another class has taken its place, add "aliases": [{name}] to that entry of classes.json; use '
-                  'the action change_classes for the next change.').format(name=f'"{name}"'))
+                _('If another class has taken its place, add "aliases": [{name}] to that entry of classes.json. '
+                  'Next time change classes in notebook 00_manage, which keeps track of the names.').format(
+                      name=f'"{name}"'))
         return found
 
     def _name_before(self, row: LabelRow, class_id: int) -> str | None:
@@ -108,7 +109,7 @@ def map_classes(checkpoint: Checkpoint, table: ClassTable) -> ClassMapping:
             _("The model was trained with another class table, and these of its classes are not in today's: {names}. "
               "Model / now: {difference}.").format(names=", ".join(missing[:5]), difference=before.difference(table)),
             _('Set classes_path to the table it was trained with, or train again. A class that only has another name '
-              'now takes "aliases": ["the name of before"] in classes.json.'))
+              'now needs "aliases": ["its earlier name"] in classes.json.'))
     return ClassMapping(before, table, tuple(found), tuple(found.values()))
 
 
@@ -140,5 +141,5 @@ def describe_mapping(report: StepReport, mapping: ClassMapping, data_path: Path 
         counts = count_class_files(data_path, table) if data_path else Counter()
         report.measured["training_photos_waiting"] = sum(counts[class_id] for class_id in new)
         report.messages.append(
-            _("No outputs until you train again: {names}; {count} training photos wait.").format(
+            _("Unknown to the model until you train again: {names}; {count} training photos wait.").format(
                 names=", ".join(facts["new"]), count=report.measured["training_photos_waiting"]))

@@ -78,7 +78,7 @@ def _disks(places: Places) -> dict[str, str]:
     if mounted:
         started = time.monotonic()
         entries = len(os.listdir(where.DRIVE / "MyDrive"))
-        crowded = _(" (crowded: move files into folders)") if entries > CROWDED_ROOT else ""
+        crowded = " " + _("(crowded: move files into folders)") if entries > CROWDED_ROOT else ""
         found["drive root"] = f"{entries}{crowded}, {time.monotonic() - started:.1f} s"
     return found | _kept_on(places.save_dir)
 

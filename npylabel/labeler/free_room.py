@@ -86,7 +86,7 @@ def _choose(what: str) -> list[str]:
     names = [name.strip().casefold() for name in what.split(";") if name.strip()]
     unknown = [name for name in names if name not in (*PARTS, "all")]
     if unknown:
-        raise NpyLabelError("bad_parameter", _("{name} is {value!r}.").format(name="what", value=unknown[0]),
+        raise NpyLabelError("bad_parameter", _("{name} is {value!r}.").format(name="value", value=unknown[0]),
                             _("Use one of: {allowed}.").format(allowed=", ".join(["all", *PARTS])))
     return [part for part in PARTS if part in names or ("all" in names and part not in ON_DEMAND)]
 
@@ -98,16 +98,16 @@ def how_remade(part: str) -> str:
         KeyError: for a part that is not in ``PARTS``.
     """
     return {
-        "runs": _("executed notebooks but the last ones; the command run makes new ones"),
-        "archive": _("earlier models; they do not come again, training makes another one"),
+        "runs": _("executed notebooks except the last ones; the command run makes new ones"),
+        "archive": _("earlier models; they do not come back, training makes other ones"),
         "checkpoints": _("models of every fifth epoch; the best, the last and the state to go on from stay"),
         "export": _("the second layout and its zip; notebook 05 makes them again"),
         "demo": _("all of the demo; the notebooks draw it again"),
-        "replaced_labels": _("labels of unknown origin that step 04 replaced; they do not come again"),
-        "leftovers": _("half-written files of killed runs; nobody needs them (no other run may be under way)"),
+        "replaced_labels": _("labels of unknown origin that step 04 replaced; they do not come back"),
+        "leftovers": _("half-written files of killed runs; nobody needs them (make sure that nothing is running)"),
         LEFT_OUT_DIR: _("pictures of photos that you left out; without them they come back only where step 01 finds "
                         "their originals"),
-        SET_ASIDE: _("what starting over could not make again; it does not come again"),
+        SET_ASIDE: _("what could not be made again when a step was reset; it does not come back"),
     }[part]
 
 
@@ -252,9 +252,11 @@ def _describe(
     if not any(entry.ours for entry in found.values()):
         report.messages.append(_("There is nothing to remove."))
     if not chosen:
-        report.next_step = _('Choose parts with names="runs;archive" or names="all".')
+        report.next_step = _(
+            'Choose parts with value="runs; archive", or value="all" for all but left_out and set_aside.')
     else:
-        report.next_step = _("Done.") if confirm else _("Nothing is changed yet. Run again with confirm=True to do it.")
+        report.next_step = _("Done.") if confirm else _(
+            "Nothing is changed yet. To do it, run again with confirm=True (command line: --confirm).")
 
 
 def _size(paths: list[Path]) -> int:

@@ -199,18 +199,18 @@ def _round(minutes: float) -> str:
 def _proposals(work: Work, machine: Machine, plan: PathPlan) -> list[str]:
     lines = [_("{count} photos, {size} in all.").format(count=work.photos, size=size_text(work.photo_bytes))]
     if plan.fits and plan.image_format == "png":
-        lines.append(_('image_format="png" fits: nothing is lost.'))
+        lines.append(_('image_format="png" fits: no quality is lost.'))
     elif plan.fits:
-        lines.append(_('Set image_format="jpg" in 01: PNG would not fit, JPEG takes a third of the room.'))
+        lines.append(_('Set image_format="jpg" in 01: PNG would not fit, JPEG takes less than half the room.'))
     else:
-        lines.append(_("Room is missing even with JPEG: about {count} photos fit.").format(
+        lines.append(_("There is not enough room even with JPEG: about {count} photos fit.").format(
             count=_most_photos(work, machine)))
     if plan.fits and machine.drive_bytes is not None and plan.portion_bytes < work.photo_bytes:
         lines.append(_(
             "The originals do not fit on Drive together: bring them in {count} portions of up to {size}. Run 01 on "
-            "each and take it away when 01 says that it is saved; originals are not needed twice.").format(
+            "each and take it away when 01 says that it is saved; no original is needed twice.").format(
                 count=int(-(-work.photo_bytes // plan.portion_bytes)), size=size_text(plan.portion_bytes)))
-    lines.append(_("05 makes its export of links, which take no room; leave export_zip off."))
+    lines.append(_("05 exports by links, which take no room; leave export_zip off."))
     return lines
 
 

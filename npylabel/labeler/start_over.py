@@ -85,7 +85,7 @@ def step_number(step: str) -> str:
     number = next((number for number, name in STEPS.items()
                    if text in (number, number.lstrip("0"), name, f"{number}_{name}")), "")
     if not number:
-        raise NpyLabelError("bad_parameter", _("{name} is {value!r}.").format(name="step", value=step),
+        raise NpyLabelError("bad_parameter", _("{name} is {value!r}.").format(name="value", value=step),
                             _("Use one of: {allowed}.").format(allowed=", ".join([*STEPS, *STEPS.values()])))
     return number
 
@@ -125,11 +125,11 @@ def _describe(number: str, results: Results, places: Places, *, confirm: bool) -
     report.measured["size"] = size_text(sum(path.lstat().st_size for path in found.ours))
     report.messages += [_("To remove: {line}").format(line=line) for line in folder_lines(work_dir, found.ours)]
     if number == "03" and found.ours:
-        report.messages.append(_("A model cannot be made again just as it is: training gives another one. "
+        report.messages.append(_("This model cannot be made again just as it is: training gives another one. "
                                  "Earlier models in the archive stay."))
     if results.not_found:
-        report.messages.append(_("The originals of {count} photos are not at the places that are known: {names}. "
-                                 "Give photos_dir or source_dir, or find what was made of them in {folder}.").format(
+        report.messages.append(_("The originals of {count} photos were not found: {names}. What was made of them is "
+                                 "not removed, it goes to {folder}.").format(
             count=len(results.not_found), names=", ".join(results.not_found[:5]), folder=SET_ASIDE))
     if results.aside:
         report.messages.append(_("To move to {folder}, because they cannot be made again as they are: {names}").format(
@@ -144,5 +144,5 @@ def _describe(number: str, results: Results, places: Places, *, confirm: bool) -
         report.messages.append(_("Steps to run again afterwards: {steps}.").format(
             steps=", ".join((number, *_LATER[number]))))
     report.next_step = _("Done. Run notebook {number}.").format(number=number) if confirm else _(
-        "Nothing is changed yet. Run again with confirm=True to do it.")
+        "Nothing is changed yet. To do it, run again with confirm=True (command line: --confirm).")
     return report

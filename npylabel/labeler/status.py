@@ -41,10 +41,10 @@ def describe_status(places: Places) -> StepReport:
 
 def _where(places: Places) -> str:
     if places.save_dir:
-        return _("Kept in {path}, packed; worked on in {work_dir}.").format(
+        return _("Kept packed in {path}; the work itself is in {work_dir}.").format(
             path=places.save_dir, work_dir=places.work_dir)
     if in_colab():
-        return _("Attention: {path} is gone when this session ends. Run the setup cell and allow Drive, or set "
+        return _("Attention: {path} will be gone when this session ends. Run the setup cell and allow Drive, or set "
                  "save_dir.").format(path=places.work_dir)
     return _("Saved on this machine: {path}").format(path=places.work_dir)
 

@@ -74,7 +74,7 @@ def collect_photos(
     if done and any(is_slow_disk(path.absolute()) for path in sources):
         report.messages.append(_(
             "These photos are in the dataset now, and their originals are not needed again. Once this cell says that "
-            "everything is saved, they can make room for the next portion."))
+            "everything is saved, you can take them away and bring the next portion."))
     return report
 
 

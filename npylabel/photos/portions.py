@@ -91,7 +91,7 @@ def receive_uploads(folder: Path, *, headless: bool) -> Path:
         files = None
     if files is None or headless:
         raise NpyLabelError(
-            "upload_impossible", _("Files can be uploaded only by a person, in a notebook in Colab."),
+            "upload_impossible", _("Only a person can upload files, in a notebook in Colab."),
             _("Set photos_dir to a folder or zip."))
     folder.mkdir(parents=True, exist_ok=True)
     if not files.upload(target_dir=str(folder)) and not any(folder.iterdir()):

@@ -279,5 +279,5 @@ def test_a_half_changed_table_is_refused_in_words(tmp_path: Path) -> None:
     change_mark(tmp_path / "classes.json").write_text("{}")
     with pytest.raises(NpyLabelError) as error:
         load_classes(tmp_path / "classes.json")
-    assert error.value.code == "classes_changing" and "--action change_classes" in error.value.fix
+    assert error.value.code == "classes_changing" and "--action classes --confirm" in error.value.fix
     assert read_classes(tmp_path / "classes.json").names == {4: "дом"}

@@ -426,7 +426,7 @@ def test_a_checksum_is_a_name(world: World) -> None:
 @pytest.mark.parametrize(("names", "code", "word"), [
     ("IMG_3", "photo_unknown", "IMG_2"), ("skyy", "photo_unknown", "sky"), ("x*y", "photo_unknown", "x*y"),
     ("IMG_2; nope", "photo_unknown", "nope"), ("небо/IMG_2", "photo_unknown", "дом/IMG_2"),
-    ("IMG_1.jpg", "photo_ambiguous", "IMG_1_2"), (" ; ", "bad_parameter", "names"), ("0" * 64, "photo_unknown", "000"),
+    ("IMG_1.jpg", "photo_ambiguous", "IMG_1_2"), (" ; ", "bad_parameter", "value"), ("0" * 64, "photo_unknown", "000"),
     ("[I]MG_2", "photo_unknown", "IMG_2"),
 ])
 def test_names_that_mean_nothing_are_named(world: World, names: str, code: str, word: str) -> None:
