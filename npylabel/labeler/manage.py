@@ -61,8 +61,9 @@ def manage_work(
 
         report = free_room(world, value, confirm=confirm, dataset_dir=dataset_dir, data_path=data_path,
                            save_path=save_path)
-    report.step = "manage"
-    report.facts["action"] = action
+    # "step" is this step's own name in the facts.
+    report.facts = {"reset" if name == "step" else name: value for name, value in report.facts.items()}
+    report.step, report.facts["action"] = "manage", action
     return report
 
 

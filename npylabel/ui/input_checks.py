@@ -94,8 +94,9 @@ def _dataset(report: StepReport, places: Places, parameters: dict) -> None:
 
 
 def _managing(report: StepReport, places: Places, parameters: dict) -> None:
-    text = _("{action}: what is listed will be done.") if parameters["confirm"] else _(
-        "{action}: nothing will be changed, only listed.")
+    needs_confirm = parameters["action"] not in ("plan", "doctor", "bring")
+    text = _("{action}: what is listed will be done.") if parameters["confirm"] and needs_confirm else _(
+        "{action}: nothing will be changed, only listed.") if needs_confirm else _("{action}: changes nothing.")
     report.messages.append(text.format(action=parameters["action"]))
 
 
