@@ -95,7 +95,8 @@ class Courier:
         if not needed:
             return count, ""
         with self._scratch(".tar") as local:
-            for archive in track(sorted(needed), total=len(needed), label=_("From Drive")):
+            names = sorted(needed)
+            for archive in track(names, total=len(names), label=_("From Drive")) if len(names) > 2 else names:
                 try:
                     self.remote.fetch(archive, local, self.parent.archives[archive].sha256)
                 except DamagedCopyError:

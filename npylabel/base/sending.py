@@ -98,8 +98,8 @@ class Sender:
     def _store(self, sizes: Mapping[str, int], generation: int, number: int, local: Path) -> int:
         """How many archives were stored."""
         todo = packing.batches(sizes)
-        # A save beside the work stays out of its progress.
-        is_watched = threading.current_thread() is threading.main_thread()
+        # A save beside the work stays out of its progress, and a short one needs none.
+        is_watched = len(todo) > 2 and threading.current_thread() is threading.main_thread()
         for group, batch in track(todo, total=len(todo), label=_("To Drive")) if is_watched else todo:
             files = packing.pack(self.mirror.root, batch, local)
             name = archive_name(generation, self.session, number)
