@@ -1,6 +1,7 @@
 """Disks: which of them are slow, and reading from one that is sometimes gone."""
 
 import os
+import shutil
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -56,6 +57,15 @@ def patiently(path: Path, action: Callable[[], Result]) -> Result:
         if error.errno in PASSING:
             _wait_for_disk(path.absolute().parent, error)
         raise
+
+
+def room_on(folder: Path) -> tuple[int, int] | None:
+    """(free, all) bytes of the disk with the folder, or None where it does not tell."""
+    try:
+        usage = retry(lambda: shutil.disk_usage(folder), min(_ONE_FILE_S, patience_s()))
+    except OSError:
+        return None
+    return usage.free, usage.total
 
 
 @lru_cache(maxsize=4096)

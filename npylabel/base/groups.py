@@ -52,3 +52,14 @@ def rank_of(path: str) -> Rank:
     if name.endswith(".run.json") or (name.endswith(".csv") and not name.endswith(_LOOSE)):
         return Rank.LEDGER
     return Rank.CONTENT
+
+
+def spoken_of_by(path: str) -> str:
+    """The folder, with a slash behind it, whose pictures or labels are worth nothing without this table; "" for none.
+
+    Alone they would look like files that a person laid there.
+    """
+    folder, slash, name = path.rpartition("/")
+    if slash and name in ("manifest.csv", ".photos.jsonl", "split.csv"):
+        return f"{folder}/"
+    return f"{folder}/labels/" if slash and name in ("labels.csv", ".labels.jsonl") else ""

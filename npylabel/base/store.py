@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from npylabel.base.errors import NpyLabelError
-from npylabel.base.groups import Rank, is_bulk, rank_of
+from npylabel.base.groups import is_bulk, spoken_of_by
 from npylabel.base.i18n import _
 
 FORMAT = "npylabel-saved/1"
@@ -89,13 +89,11 @@ class Index:
     def present(self, sizes: Mapping[str, int]) -> "Index":
         """The same with the files whose archives are to be seen, and the others in ``missing``.
 
-        Pictures and labels are missing with the tables and journals that speak of them: alone they would look like
-        files that a person laid there.
+        Pictures and labels are missing with the tables and journals that speak of them.
         """
         everything = {**self.missing, **self.files}
         unseen = {name for name, archive in self.archives.items() if sizes.get(name) != archive.size}
-        silent = tuple(f"{path.rpartition('/')[0]}/" for path, file in everything.items()
-                       if file.archive in unseen and "/" in path and rank_of(path) in (Rank.JOURNAL, Rank.LEDGER))
+        silent = tuple({spoken_of_by(path) for path, file in everything.items() if file.archive in unseen} - {""})
         gone = {path: file for path, file in everything.items()
                 if file.archive in unseen or (is_bulk(path) and path.startswith(silent))}
         if gone.keys() == self.missing.keys():

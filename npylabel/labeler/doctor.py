@@ -1,5 +1,6 @@
 """The notebook doctor: what a helper asks first, in one text to copy, with nothing private in it."""
 
+import errno
 import importlib.metadata
 import os
 import platform
@@ -11,6 +12,7 @@ from pathlib import Path
 from npylabel import __version__
 from npylabel.base import places as where
 from npylabel.base.courier import Courier
+from npylabel.base.disks import room_on
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.i18n import _
 from npylabel.base.parallel import cpu_count
@@ -70,24 +72,28 @@ def _gpu() -> str:
 
 
 def _disks(places: Places) -> dict[str, str]:
-    local = shutil.disk_usage(places.work_dir)
-    found = {"disk free": f"{size_text(local.free)} / {size_text(local.total)}"}
-    mounted = (where.DRIVE / "MyDrive").is_dir()
+    found = {"disk free": _room(places.work_dir)}
     if in_colab() or places.save_dir:
-        found["drive mounted"] = str(mounted)
-    if mounted:
-        started = time.monotonic()
-        entries = len(os.listdir(where.DRIVE / "MyDrive"))
-        crowded = " " + _("(crowded: move files into folders)") if entries > CROWDED_ROOT else ""
-        found["drive root"] = f"{entries}{crowded}, {time.monotonic() - started:.1f} s"
-    return found | _kept_on(places.save_dir)
+        found["drive root"] = _drive_root(where.DRIVE / "MyDrive")
+    if not places.save_dir:
+        return found | {"kept elsewhere": "-"}
+    return found | {"kept elsewhere": "yes", "room there": _room(places.save_dir)}
 
 
-def _kept_on(save_dir: Path | None) -> dict[str, str]:
-    if not save_dir:
-        return {"kept elsewhere": "-"}
-    usage = shutil.disk_usage(save_dir)
-    return {"kept elsewhere": "yes", "room there": f"{size_text(usage.free)} / {size_text(usage.total)}"}
+def _room(folder: Path) -> str:
+    room = room_on(folder)
+    return f"{size_text(room[0])} / {size_text(room[1])}" if room else "-"
+
+
+def _drive_root(folder: Path) -> str:
+    """How many entries lie there, and how long it took to ask: a crowded or dying Drive is what a doctor looks for."""
+    started = time.monotonic()
+    try:
+        entries = len(os.listdir(folder))
+    except OSError as error:
+        return _("not mounted") if error.errno == errno.ENOENT else str(error.strerror)
+    crowded = " " + _("(crowded: move files into folders)") if entries > CROWDED_ROOT else ""
+    return f"{entries}{crowded}, {time.monotonic() - started:.1f} s"
 
 
 def _saved(places: Places) -> dict[str, str]:

@@ -1,8 +1,8 @@
 """Before the first evening: how much room and time the whole path needs on this machine and on Drive, and what fits."""
 
-import shutil
 from dataclasses import dataclass, replace
 
+from npylabel.base.disks import room_on
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.i18n import _
 from npylabel.base.parallel import cpu_count
@@ -119,8 +119,8 @@ def _need(
 
 def this_machine(places: Places) -> Machine:
     """The machine that this runs on."""
-    drive = shutil.disk_usage(places.save_dir).free if places.save_dir else None
-    return Machine(shutil.disk_usage(places.work_dir).free, drive, cpu_count(), has_gpu())
+    local, drive = room_on(places.work_dir), room_on(places.save_dir) if places.save_dir else None
+    return Machine(local[0] if local else 0.0, drive[0] if drive else None, cpu_count(), has_gpu())
 
 
 def plan_report(places: Places, value: str) -> StepReport:
@@ -208,7 +208,8 @@ def _proposals(work: Work, machine: Machine, plan: PathPlan) -> list[str]:
     if plan.fits and machine.drive_bytes is not None and plan.portion_bytes < work.photo_bytes:
         lines.append(_(
             "The originals do not fit on Drive together: bring them in {count} portions of up to {size}. Run 01 on "
-            "each and take it away when 01 says that it is saved; no original is needed twice.").format(
+            "each and take it away when 01 says that it is saved; no original is needed twice. 02 takes your class "
+            "folders in portions in the same way.").format(
                 count=int(-(-work.photo_bytes // plan.portion_bytes)), size=size_text(plan.portion_bytes)))
     lines.append(_("05 exports by links, which take no room; leave export_zip off."))
     return lines

@@ -207,12 +207,18 @@ def in_archives(**archives: dict[str, str]) -> Index:
     return Index("", (), files, {name: Archive("sha", 9, "") for name in archives})
 
 
-@pytest.mark.parametrize("table", [TABLE, "tintora_dataset/.photos.jsonl", "tintora_dataset/labels.csv"])
-def test_pictures_are_missing_with_the_tables_that_speak_of_them(table: str) -> None:
-    whole = in_archives(a={COLOR: "x", OTHER: "y"}, b={table: "t"})
+LABEL = "tintora_dataset/labels/a.npy"
+
+
+@pytest.mark.parametrize(("table", "missing"), [
+    (TABLE, [COLOR, LABEL]), ("tintora_dataset/.photos.jsonl", [COLOR, LABEL]), ("train_data/split.csv", [OTHER]),
+    ("tintora_dataset/labels.csv", [LABEL]), ("tintora_dataset/.labels.jsonl", [LABEL]),
+    ("tintora_dataset/verify.csv", [])])
+def test_pictures_are_missing_with_the_tables_that_speak_of_them(table: str, missing: list[str]) -> None:
+    whole = in_archives(a={COLOR: "x", OTHER: "y", LABEL: "z"}, b={table: "t"})
     without = whole.present({"a": 9})
-    assert sorted(without.files) == [OTHER]
-    assert sorted(without.missing) == sorted([COLOR, table])
+    assert sorted(without.missing) == sorted([*missing, table])
+    assert {*without.files, *without.missing} == {*whole.files}
     # The pictures are there all the time, but come back with the table only.
     assert without.present({"a": 9}) is without
     assert dict(without.present({"a": 9, "b": 9}).files) == dict(whole.files)

@@ -1,5 +1,7 @@
 """The doctor's report: what a helper needs, and nothing private."""
 
+import errno
+import os
 from pathlib import Path
 
 import numpy
@@ -8,6 +10,7 @@ import pytest
 from npylabel.base import places, runtime
 from npylabel.base.courier import Courier
 from npylabel.base.places import Places
+from npylabel.base.shelf import Shelf
 from npylabel.labeler.doctor import doctor_report
 
 
@@ -45,4 +48,21 @@ def test_a_crowded_drive_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert "4 files" in runtime.drive_hint()
     (tmp_path / "MyDrive/0.txt").unlink()
     assert runtime.drive_hint() == ""
-    assert line(doctor_report(Places(tmp_path)), "drive root").startswith("3,")
+    here = Places(tmp_path / "work", save_dir=tmp_path / "MyDrive")
+    here.work_dir.mkdir()
+    assert line(doctor_report(here), "drive root").startswith("3,")
+
+
+def test_a_dying_drive_is_told_and_no_reason_to_give_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NPYLABEL_DRIVE_PATIENCE_S", "0")
+
+    def gone(*_path: object) -> None:
+        raise OSError(errno.ENOTCONN, "Transport endpoint is not connected")
+
+    for name in ("listdir", "statvfs"):
+        monkeypatch.setattr(os, name, gone)
+    monkeypatch.setattr(Shelf, "head", lambda shelf: shelf.remote._patiently(gone))
+    report = doctor_report(Places(tmp_path, save_dir=tmp_path / "kept"))
+    assert line(report, "drive root") == "Transport endpoint is not connected"
+    assert (line(report, "room there"), line(report, "saved")) == ("-", "drive_gone")
+    assert line(report, "numpy") == numpy.__version__
