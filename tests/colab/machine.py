@@ -173,7 +173,7 @@ class Machine:
         # In code that is not a parameter: what a person typed stays as it is.
         for cell in notebook.cells:
             if cell.id == "setup":
-                cell.source = cell.source.replace("/content/", f"{self.content}/")
+                cell.source = re.sub(r'/content(?=[/"])', str(self.content), cell.source)
         inject(notebook, parameters or {})
         source = self.colab.base / f"{time.time_ns()}-{path.name}"
         target = source.with_name("executed-" + source.name)

@@ -18,9 +18,9 @@ from pathlib import Path
 root, project, allow_stdin = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3] == "person"
 builtins.get_ipython = lambda: types.SimpleNamespace(kernel=types.SimpleNamespace(_allow_stdin=allow_stdin))
 
-def mount(path, timeout_ms, readonly):
+def mount(path, force_remount, timeout_ms, readonly):
     with open(root / "mounts.txt", "a") as log:
-        log.write(f"{path} {timeout_ms} {readonly}\\n")
+        log.write(f"{path} {force_remount} {timeout_ms} {readonly}\\n")
     (root / "drive/MyDrive").mkdir(parents=True)
     (root / "drive/MyDrive/npylabel_workbook").symlink_to(project)
 
@@ -45,7 +45,7 @@ def run_setup(
 ) -> str:
     """What the setup cell, run twice, prints; ``root`` takes the place of /content."""
     cell = next(cell for cell in nbformat.read(NOTEBOOK, as_version=4).cells if cell.id == "setup")
-    (root / "cell.py").write_text(cell.source.replace("/content/", f"{root}/"), encoding="utf-8")
+    (root / "cell.py").write_text(cell.source.replace("/content", str(root)), encoding="utf-8")
     (root / "stub.py").write_text(STUB, encoding="utf-8")
     if mounted:
         (root / "drive/MyDrive").mkdir(parents=True)
@@ -66,7 +66,7 @@ def mounts(root: Path) -> list[str]:
 
 def test_a_person_is_asked_once(tmp_path: Path) -> None:
     output = run_setup(tmp_path, "person")
-    assert mounts(tmp_path) == [f"{tmp_path}/drive 600000 False"]
+    assert mounts(tmp_path) == [f"{tmp_path}/drive False 600000 False"]
     assert output.count(f"PROJECT: {tmp_path}/drive/MyDrive/npylabel_workbook") == 2
 
 
@@ -90,4 +90,10 @@ def test_a_work_folder_elsewhere_needs_no_drive(tmp_path: Path) -> None:
 
 def test_photos_on_drive_with_results_elsewhere_are_mounted_for_reading_only(tmp_path: Path) -> None:
     run_setup(tmp_path, "person", work_dir=str(tmp_path / "work"), photos_dir=f"{tmp_path}/drive/MyDrive/photos")
-    assert mounts(tmp_path) == [f"{tmp_path}/drive 600000 True"]
+    assert mounts(tmp_path) == [f"{tmp_path}/drive False 600000 True"]
+
+
+def test_a_drive_that_dropped_is_mounted_again(tmp_path: Path) -> None:
+    (tmp_path / "drive").mkdir()
+    run_setup(tmp_path, "person")
+    assert mounts(tmp_path) == [f"{tmp_path}/drive True 600000 False"]
