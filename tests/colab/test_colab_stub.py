@@ -316,3 +316,13 @@ def test_without_a_person_a_kernel_asks_nothing(colab: Colab, tmp_path: Path) ->
     assert ran.error[0] == "AssertionError"
     assert "Put the project into MyDrive" in ran.error[1]
     assert machine.calls() == []
+
+
+def test_the_setup_cell_brings_back_a_drive_that_dropped(colab: Colab, tmp_path: Path) -> None:
+    machine = colab.machine(mounted=True)
+    machine.drop()
+    ran = run_setup(machine, notebook(tmp_path / "n.ipynb", "print(sorted(path.name for path in drive.iterdir()))"),
+                    person=True)
+    assert ran.error is None, ran.error
+    assert [call["force_remount"] for call in machine.calls("drive.mount")] == [True]
+    assert "npylabel" in ran.text("cell-0")
