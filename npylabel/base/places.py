@@ -94,7 +94,7 @@ class Places:
     def classes_path(self, name: str) -> Path:
         """The class table: below the work folder, else the project's."""
         own = self.source(name)
-        return own if own.exists() else project_dir() / Path(name).name if name == "classes.json" else own
+        return own if _is_there(own) else project_dir() / Path(name).name if name == "classes.json" else own
 
 
 def find_places(work_dir: str = "", save_dir: str = "", *, as_notebook: bool | None = None) -> Places:

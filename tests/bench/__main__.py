@@ -1,4 +1,4 @@
-"""Speed of steps 01 and 04 beside the plain ways, measured in turn in one run: ``python -m tests.bench``.
+"""Speed of steps 01 and 04 and of the courier beside the plain ways, measured in one run: ``python -m tests.bench``.
 
 Prints a table; asserts nothing, because machines differ and are shared. The plain ways are what the dataset guide and
 the labeling script of the original NpyLabelNet do: one photo at a time, with Pillow and a batch of one.
@@ -24,6 +24,7 @@ from npylabel.labeler.networks import create_network
 from npylabel.photos.collect import collect_photos
 from npylabel.photos.drawing import DEMO_CLASSES, draw_photo
 from npylabel.photos.fit import encode_pair
+from tests.bench import courier
 
 ROUNDS = 3
 LARGE_PHOTOS, LARGE_PX = 60, (4000, 3000)
@@ -115,6 +116,7 @@ def main() -> None:
             compare(f"04, 512x512 {suffix}", SMALL_PHOTOS,
                     lambda out, source=folder / suffix: plain_label(source, out),
                     lambda out, source=folder / suffix: label_photos(source, out, folder / "model.pth", table))
+    courier.main()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,76 @@
+"""Two notebooks at once, each on a machine of its own: what both save is there in the end."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from npylabel.base.courier import Courier
+from npylabel.base.mirror import Mirror
+from tests.labeler import kit
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def save_dir(tmp_path: Path) -> Path:
+    """A shared folder with the photos of a person, and their class folders."""
+    folder = tmp_path / "network disk"
+    kit.photo_folder(folder / "photos", 4)
+    kit.photo_folder(folder / "more", 3, first=700)
+    kit.class_folders(folder / "classes", 6)
+    names = {name: class_id for class_id, name in kit.TABLE.names.items()}
+    (folder / "classes.json").write_text(json.dumps(names), encoding="utf-8")
+    return folder
+
+
+def start(step: str, save_dir: Path, machine: Path, *options: str) -> subprocess.Popen:
+    """A step in a process of its own; its saves come often."""
+    command = [step, "--save_dir", str(save_dir), "--work_dir", str(machine), "--size_px", "64", "--workers", "1"]
+    return subprocess.Popen(
+        [sys.executable, str(PROJECT / "npylabel_core.py"), *command, *options], cwd=machine.parent,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        env={**os.environ, "NPYLABEL_SAVE_EVERY_S": "0.2", "NPYLABEL_DRIVE_PATIENCE_S": "2", "OMP_NUM_THREADS": "1"})
+
+
+def saved(save_dir: Path, folder: Path) -> dict[str, bytes]:
+    """What a third machine finds."""
+    Courier(folder, save_dir).pull(lambda path: True)
+    return {path: (folder / path).read_bytes() for path in Mirror(folder).scan()}
+
+
+def of_machine(folder: Path) -> dict[str, bytes]:
+    return {path: (folder / path).read_bytes() for path in Mirror(folder).scan()}
+
+
+def test_01_and_02_at_the_same_time(save_dir: Path, tmp_path: Path) -> None:
+    steps = [start("collect_and_grayscale", save_dir, tmp_path / "one", "--photos_dir", "photos"),
+             start("build_train_data", save_dir, tmp_path / "two", "--source_dir", "classes")]
+    ended = [(step.communicate(timeout=120)[0], step.returncode) for step in steps]
+    assert [code for _text, code in ended] == [0, 0], ended
+    found = saved(save_dir, tmp_path / "three")
+    assert found == of_machine(tmp_path / "one") | of_machine(tmp_path / "two")
+    assert sum(path.startswith("tintora_dataset/color/") for path in found) == 12
+    assert sum(path.startswith("train_data/") and path.endswith(".png") for path in found) == 18
+
+
+def test_one_step_twice_at_the_same_time(save_dir: Path, tmp_path: Path) -> None:
+    """01 on two folders of photos: every picture of both machines is kept, as theirs or set aside, and that is said."""
+    steps = [start("collect_and_grayscale", save_dir, tmp_path / "one", "--photos_dir", "photos"),
+             start("collect_and_grayscale", save_dir, tmp_path / "two", "--photos_dir", "more")]
+    ended = [(step.communicate(timeout=120)[0], step.returncode) for step in steps]
+    assert [code for _text, code in ended] == [0, 0], ended
+    found = saved(save_dir, tmp_path / "three")
+    kept = set(found.values())
+    for machine in ("one", "two"):
+        lost = sorted(path for path, data in of_machine(tmp_path / machine).items()
+                      if data not in kept and path.startswith("tintora_dataset/")
+                      and path.endswith((".png", "manifest.csv")))
+        assert not lost, ended
+    assert sum(path.startswith("tintora_dataset/color/") for path in found) == 12 + 9
+    # Where one was done before the other began there is nothing to set aside.
+    if any(path.startswith("conflicts/") for path in found):
+        assert any("conflicts" in text for text, _code in ended)
