@@ -14,13 +14,13 @@ from npylabel.base.journal import RunJournal
 from npylabel.base.parallel import cpu_count
 from npylabel.base.progress import track
 from npylabel.base.report import StepReport
-from npylabel.photos.decode import PhotoError, decode_photo
 from npylabel.photos.groups import name_groups
 from npylabel.photos.manifest import DUPLICATE, LEFT_OUT, OK, PhotoRow, kept_out, row_from
 from npylabel.photos.names import NamePool
+from npylabel.photos.pairs import mended
 from npylabel.photos.preflight import plan_run
 from npylabel.photos.prepare import Outcome, PhotoJob, prepare_photos
-from npylabel.photos.reasons import BY_PERSON, EDITED_COPY, EXACT_DUPLICATE, TRANSIENT
+from npylabel.photos.reasons import BY_PERSON, EDITED_COPY, EXACT_DUPLICATE, PICTURE_LOST, TRANSIENT
 from npylabel.photos.settings import PictureSettings
 from npylabel.photos.sources import Listing, PhotoRef
 
@@ -57,6 +57,8 @@ class PhotoBook:
         self._plan: dict[str, str] = {}
         self._read_journal()
         self._old = dict(self.rows)
+        # Sources of the photos whose grayscale files were made again from their color files.
+        self.remade: list[str] = []
         for folder in {root, *(root / name for name in folders)}:
             folder.mkdir(parents=True, exist_ok=True)
         remove_leftovers(root, *{path.parent for row in self.rows.values() for path in self.files(row)},
@@ -84,8 +86,8 @@ class PhotoBook:
                     path.unlink(missing_ok=True)
 
     def files(self, row: PhotoRow) -> list[Path]:
-        """The files of one photo; none where it has none."""
-        if row.status != OK or not row.name:
+        """The files of one photo, also those that got lost; none where it has none."""
+        if not _has_pair(row) or not row.name:
             return []
         return [self.root / folder / f"{row.name}{row.suffix}" for folder in self.folders]
 
@@ -94,34 +96,40 @@ class PhotoBook:
         return sorted((row for row in self.rows.values() if row.status == status), key=lambda row: row.source)
 
     def keep_known(self) -> None:
-        """Forget the rows that are not true any more: changed originals, other settings, damaged files."""
+        """Forget the rows that are not true any more: changed originals, other settings, damaged files.
+
+        Nothing replaces a result whose original is not here now: it is mended where it can be, and never removed.
+        """
         listed = {ref.source: ref for ref in self.listing.refs}
         # A copy of an original that is another photo by now has to be made itself.
         hashes = {row.sha256 for row in self.of_status(OK) if self._may_stay(row, listed.get(row.source), set())}
         kept = [row for row in self.rows.values() if self._may_stay(row, listed.get(row.source), hashes)]
         with ThreadPoolExecutor(cpu_count()) as pool:
-            whole = list(pool.map(self._is_whole, kept))
-        self.rows = {row.source: row for row, good in zip(kept, whole, strict=True)
-                     if good or self._stays_changed(row, row.source in listed)}
+            checked = list(pool.map(lambda row: self._checked(row, row.source in listed), kept))
+        self.rows = {row.source: row for row in checked if row}
 
-    def _stays_changed(self, row: PhotoRow, is_listed: bool) -> bool:
-        """Whether a changed result stays: a person may have edited it, and without the original nothing replaces it."""
+    def _checked(self, row: PhotoRow, is_listed: bool) -> PhotoRow | None:
+        """The row as it is true now, None where the photo has to be done again."""
+        if not self.files(row):
+            return row
+        if self._is_whole(row):
+            return replace(row, status=OK, reason="")
         if is_listed:
-            return False
-        if all(_is_picture(path) for path in self.files(row)):
-            return True
-        self.drop_files(row)  # Half a pair helps nobody.
-        return False
+            return None
+        row, was_remade = mended(row, self.files(row))
+        self.remade += [row.source] if was_remade else []
+        # One that a person left out is not lost; the files wait elsewhere.
+        return kept_out(row) if row.reason == PICTURE_LOST and row.sha256 in self.left_out else row
 
     def _may_stay(self, row: PhotoRow, ref: PhotoRef | None, hashes: set[str]) -> bool:
         if ref is None:  # The original is not here now; what was made of it, or decided about it, stays.
-            return row.status == OK or (row.reason == BY_PERSON and row.sha256 in self.left_out)
+            return _has_pair(row) or (row.reason == BY_PERSON and row.sha256 in self.left_out)
         if row.reason == BY_PERSON:
             return row.fingerprint == ref.fingerprint and row.sha256 in self.left_out
         if row.fingerprint != ref.fingerprint or row.settings != str(self.settings):
             return False
         if row.status == LEFT_OUT:
-            return row.reason not in TRANSIENT and ref.code in ("", row.reason)
+            return row.reason not in (*TRANSIENT, PICTURE_LOST) and ref.code in ("", row.reason)
         return row.status == OK or row.sha256 in hashes
 
     def _is_whole(self, row: PhotoRow) -> bool:
@@ -147,7 +155,7 @@ class PhotoBook:
             return 0
         # The name of a photo that a person left out waits for it to come back.
         known = [row.name for row in (*self.rows.values(), *self._old.values())
-                 if row.status == OK or row.reason == BY_PERSON]
+                 if _has_pair(row) or row.reason == BY_PERSON]
         names = NamePool([*known, *self._plan.values(), *self._foreign_names({folder_of(ref) for ref in refs})])
         jobs = [self._job(ref, names, folder_of(ref)) for ref in refs]
         plan = plan_run(jobs, self.root, workers=workers)
@@ -175,7 +183,7 @@ class PhotoBook:
     def _job(self, ref: PhotoRef, names: NamePool, folder: str) -> PhotoJob:
         old = self._old.get(ref.source)
         stem = Path(ref.source.rpartition("/")[2]).stem
-        known = [old.name if old and old.status == OK else "", self._plan.get(ref.source, "")]
+        known = [old.name if old and _has_pair(old) else "", self._plan.get(ref.source, "")]
         name = next((name for name in known if name and name.rpartition("/")[0] == folder), "")
         name = name or names.give(stem, folder)
         made = PhotoRow(name, ref.source, settings=str(self.settings))
@@ -263,12 +271,9 @@ class PhotoBook:
             )
 
 
-def _is_picture(path: Path) -> bool:
-    try:
-        decode_photo(path.read_bytes())
-    except (OSError, PhotoError):
-        return False
-    return True
+def _has_pair(row: PhotoRow) -> bool:
+    """Whether files stand under the name of the photo, or did so and are missed."""
+    return row.status == OK or row.reason == PICTURE_LOST
 
 
 @contextmanager

@@ -128,6 +128,10 @@ def _describe(report: StepReport, book: PhotoBook, done: int) -> None:
         "leftovers": sum(len(leftovers(book.root / folder)) for folder in (*FOLDERS, ".")),
     }
     report.measured["done_now"] = done
+    if book.remade:
+        report.messages.append(_(
+            "{count} grayscale pictures were missing or damaged and were made again from their color pictures.").format(
+                count=len(book.remade)))
     report.messages += [f"{code}: {count} - {describe(code)}" for code, count in sorted(reasons.items())]
     if book.listing.others:
         report.messages.append(_("Files that are no photos were passed over: {others}.").format(
