@@ -24,6 +24,7 @@ from npylabel.photos.prepare import Outcome, PhotoJob, prepare_photos
 from npylabel.photos.reasons import BY_PERSON, PICTURE_LOST, TRANSIENT
 from npylabel.photos.settings import PictureSettings
 from npylabel.photos.sources import Listing, PhotoRef
+from npylabel.photos.strays import Strays
 
 
 class PhotoBook:
@@ -73,7 +74,9 @@ class PhotoBook:
         settings, entries = self.journal.read_any()
         plans = [pair for entry in entries for pair in entry.get("plan", {}).items()]
         done_rows = [row_from(entry) for entry in entries if "plan" not in entry]
-        given = {*(name for _source, name in plans), *(row.name for row in done_rows)}
+        # Where pictures of a lost table were known again, they are not this run's.
+        renamed = {row.name for row in done_rows} & {*self.names_before.values()}
+        given = {*(name for _source, name in plans), *renamed}
         if settings != self.journal.settings:
             self._drop_unclaimed(given, settings.get("settings", ""))
             return
@@ -173,6 +176,8 @@ class PhotoBook:
         known |= set(self._plan.values())
         foreign = self._foreign_names({folder_of(ref) for ref in refs})
         names = NamePool([*known, *foreign])
+        strays = Strays(self.root / self.folders[0], [name for name in foreign if name not in known],
+                        f".{self.settings.image_format}")
         jobs = [self._job(ref, names, folder_of(ref)) for ref in refs]
         plan = plan_run(jobs, self.root, workers=workers)
         print(plan, flush=True)
@@ -182,6 +187,8 @@ class PhotoBook:
         self.journal.append({"plan": self._plan})
         for job, outcome in track(prepare_photos(jobs, workers=workers), total=len(jobs), label=_("Photos")):
             row = self._unless_left_out(self._row(job, outcome))
+            if row.status == OK and row.sha256 not in self.names_before:
+                self.rename(row, strays.take(row.source, row.name, row.color_sha256))
             self._drop_old(row)
             self.journal.append(asdict(row))
             self.rows[row.source] = row

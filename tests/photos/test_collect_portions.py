@@ -9,9 +9,12 @@ import pytest
 
 from npylabel.base.journal import RunJournal
 from npylabel.photos import collect as step
+from npylabel.photos import prepare
+from npylabel.photos.collect import collect_photos
 from tests.photos.collect_kit import (
     assert_agree,
     collect,
+    failing_write,
     lay_file,
     lay_photos,
     photo,
@@ -198,3 +201,54 @@ def test_a_run_stopped_while_names_change_ends_the_same(
     assert_agree(dataset)
     if not other:
         assert tree(dataset) == tree(tmp_path / "unbroken")
+
+
+def test_a_dataset_whose_table_got_lost_is_known_again(tmp_path: Path) -> None:
+    source = lay_photos(tmp_path / "phone", "a.jpg", "x/a.jpg", "y/a.jpg", "scan_2.jpg")
+    lay_file(source / "z" / "a.jpg", photo("x/a.jpg"))
+    collect(source, tmp_path / "set")
+    before = tree(tmp_path / "set")
+    (tmp_path / "set" / "manifest.csv").unlink()
+    lay_photos(source, "0/a.jpg")
+    collect(source, tmp_path / "set")
+    after = tree(tmp_path / "set")
+    assert {name: sum_ for name, sum_ in before.items() if name.endswith(".png")}.items() <= after.items()
+    assert len(after) == len(before) + 2
+    assert_agree(tmp_path / "set")
+
+
+@pytest.mark.parametrize("at", range(0, 9, 2))
+def test_a_run_over_a_lost_table_that_is_stopped_ends_the_same(tmp_path: Path, at: int) -> None:
+    source = lay_photos(tmp_path / "phone", "a.jpg", "x/a.jpg", "y/a.jpg", "b.jpg")
+    collect(source, tmp_path / "set")
+    before = tree(tmp_path / "set")
+    (tmp_path / "set" / "manifest.csv").unlink()
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(prepare, "write_bytes", failing_write(at, after=True, error=KeyboardInterrupt()))
+        collect(source, tmp_path / "set")
+        raise KeyboardInterrupt
+    collect(source, tmp_path / "set")
+    assert tree(tmp_path / "set") == before
+
+
+def test_a_gray_picture_that_is_another_one_is_a_persons(tmp_path: Path) -> None:
+    source = lay_photos(tmp_path / "phone", "a.jpg")
+    collect(source, tmp_path / "set")
+    (tmp_path / "set" / "manifest.csv").unlink()
+    own = lay_file(tmp_path / "set" / "bw" / "a.png", b"a person's")
+    collect_photos([source], tmp_path / "set", size_px=64, workers=1)
+    assert own.read_bytes() == b"a person's"
+    assert names_of(tmp_path / "set") == {"phone/a.jpg": "a_2"}
+
+
+def test_pictures_of_a_lost_table_outlive_a_stopped_run_and_other_settings(tmp_path: Path) -> None:
+    source = lay_photos(tmp_path / "phone", "a.jpg", "b.jpg", "c.jpg")
+    collect(source, tmp_path / "set")
+    pictures = {name: sum_ for name, sum_ in tree(tmp_path / "set").items() if name.endswith(".png")}
+    (tmp_path / "set" / "manifest.csv").unlink()
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(prepare, "write_bytes", failing_write(4, after=True, error=KeyboardInterrupt()))
+        collect(source, tmp_path / "set")
+    (source / "a.jpg").unlink()
+    collect(source, tmp_path / "set", image_format="jpg")
+    assert pictures.items() <= tree(tmp_path / "set").items()
