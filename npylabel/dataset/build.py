@@ -15,7 +15,9 @@ from npylabel.dataset.split import SplitItem, assign_splits
 from npylabel.dataset.training_data import SPLIT, read_split_rows, write_split
 from npylabel.photos.book import PhotoBook, disk_faults
 from npylabel.photos.manifest import DUPLICATE, LEFT_OUT, OK, OWN, QUARANTINE, PhotoRow, read_aside, write_aside
-from npylabel.photos.reasons import describe
+from npylabel.photos.reasons import PICTURE_LOST, describe
+from npylabel.photos.run_words import rows_of_run, words_on_earlier
+from npylabel.photos.same_photo import forget_gone, settle_same
 from npylabel.photos.settings import PictureSettings
 
 # The dataset guide of the original: 50-100 photos per class, 5,000-10,000 in all; training works from a few dozen.
@@ -81,7 +83,8 @@ def build_training_data(
         with report.timed("compare"):
             _forget_replaced(book, table, class_of)
             _leave_out_two_classes(book, class_of)
-            book.settle_duplicates()
+            settle_same(book)
+            forget_gone(book)
             book.settle_groups()
         splits = _split(book.of_status(OK), scan, class_of, val_fraction, random_seed)
         write_split(data_path, book.of_status(OK), class_of, splits)
@@ -100,7 +103,7 @@ def _follow_moves(book: PhotoBook, table: ClassTable, class_of: dict[str, int]) 
             there = unclaimed.pop(row.color_sha256)
             row.name = f"{there.parent.name}/{there.stem}"
             moved += 1
-    for row in book.of_status(OK):
+    for row in [row for row in book.rows.values() if row.status == OK or row.reason == PICTURE_LOST]:
         class_id = table.find(row.name.partition("/")[0])
         if class_id is None:  # The class left the table: its folder is named by the step that meets it.
             del book.rows[row.source]
@@ -120,7 +123,7 @@ def _unclaimed(book: PhotoBook, table: ClassTable) -> dict[str, Path]:
 def _judge_again(book: PhotoBook) -> None:
     """Forget that photos lay in two classes: a person may have removed one of the copies."""
     for row in book.of_status(LEFT_OUT):
-        if row.reason == TWO_CLASSES:
+        if row.reason == TWO_CLASSES and row.source in book.listed:
             del book.rows[row.source]
 
 
@@ -129,9 +132,8 @@ def _forget_replaced(book: PhotoBook, table: ClassTable, class_of: dict[str, int
 
     A class that a person gave by moving the result goes over to the new place.
     """
-    listed = {ref.source for ref in book.listing.refs}
-    now = {row.sha256: row for row in book.of_status(OK) if row.source in listed}
-    for row in [row for row in book.of_status(OK) if row.source not in listed and row.sha256 in now]:
+    now = {row.sha256: row for row in book.of_status(OK) if row.source in book.listed}
+    for row in [row for row in book.of_status(OK) if row.source not in book.listed and row.sha256 in now]:
         del book.rows[row.source]
         new = now[row.sha256]
         if not _class_by_hand(row, table):
@@ -195,8 +197,7 @@ def _describe(
     used = book.of_status(OK)
     counts = Counter(class_of[row.source] for row in used)
     sides = Counter(splits)
-    reasons = Counter(row.reason for row in book.rows.values() if row.reason)
-    listed = {ref.source for ref in book.listing.refs}
+    reasons = Counter(row.reason for row in rows_of_run(book) if row.reason)
     report.facts |= {
         "photos": len(used), "classes": len(counts), "train": sides["train"], "val": sides["val"],
         "test": sides["test"], "per_class": {table.names[i]: counts[i] for i in sorted(counts)},
@@ -209,10 +210,11 @@ def _describe(
     if scan.strays:
         report.messages.append(_("Not in a class folder, so not used: {names}.").format(
             names=", ".join(scan.strays[:5]) + (" ..." if len(scan.strays) > 5 else "")))
-    kept = sum(row.source not in listed for row in used)
+    kept = sum(row.source not in book.listed for row in used)
     if kept:
         text = _("{count} photos whose originals are not in the class folders any more are kept.")
         report.messages.append(text.format(count=kept))
+    report.messages += words_on_earlier(book)
     report.files |= {"data_path": book.root, SPLIT: book.root / SPLIT, QUARANTINE: book.root / QUARANTINE}
     report.next_step = _("Next: notebook 03, train.")
 

@@ -5,12 +5,10 @@ import shutil
 from itertools import chain, count
 from pathlib import Path
 
-from PIL import Image
-
 from npylabel.base.classes import nfc
 from npylabel.base.files import write_bytes
 from npylabel.dataset.verify import Verification
-from npylabel.photos.fit import encode_gray
+from npylabel.photos.pairs import gray_file
 
 # Files that a repair takes out are kept here.
 REPLACED = "replaced"
@@ -52,15 +50,14 @@ def _remake(dataset_dir: Path, stem: str) -> bool:
     if color is None:
         return False
     try:
-        with Image.open(color) as image:
-            gray = image.convert("RGB").convert("L")
+        gray = gray_file(color)
     except (OSError, SyntaxError, ValueError):
         return False
     for old in [path for path in _listed(dataset_dir / "bw") if nfc(path.stem) == stem]:
         target = _free(dataset_dir / REPLACED / "bw" / old.name)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.move(old, target)
-    write_bytes(dataset_dir / "bw" / f"{stem}{color.suffix.lower()}", encode_gray(gray, color.suffix.lower()))
+    write_bytes(dataset_dir / "bw" / f"{stem}{color.suffix.lower()}", gray)
     return True
 
 

@@ -12,6 +12,8 @@ from npylabel.base.report import StepReport
 from npylabel.photos.book import PhotoBook, disk_faults
 from npylabel.photos.manifest import DUPLICATE, LEFT_OUT, MANIFEST, OK, OWN, QUARANTINE, PhotoRow, read_rows, write_rows
 from npylabel.photos.reasons import BY_PERSON, EDITED_COPY, describe
+from npylabel.photos.run_words import rows_of_run, words_on_earlier, words_on_originals
+from npylabel.photos.same_photo import forget_gone, settle_same
 from npylabel.photos.settings import PictureSettings
 from npylabel.photos.sources import Listing, PhotoRef, list_photos
 from npylabel.photos.takeout import edited_copies
@@ -64,17 +66,16 @@ def collect_photos(
             done = book.run(first, report, workers, lambda ref: "")
             done += book.run(_needed_copies(book, copies), report, workers, lambda ref: "")
         with report.timed("compare"):
-            book.settle_duplicates()
+            settle_same(book)
             for row in book.of_status(DUPLICATE):
                 if row.reason == EDITED_COPY and copies.get(row.source) in book.rows:
                     row.name = book.rows[copies[row.source]].name
+            forget_gone(book)
             book.settle_groups()
         write_rows(dataset_dir, list(book.rows.values()))
     _describe(report, book, done)
     if done and any(is_slow_disk(path.absolute()) for path in sources):
-        report.messages.append(_(
-            "These photos are in the dataset now, and their originals are not needed again. Once this cell says that "
-            "everything is saved, you can take them away and bring the next portion."))
+        report.messages += words_on_originals(book)
     return report
 
 
@@ -117,7 +118,7 @@ def _needed_copies(book: PhotoBook, copies: dict[str, str]) -> list[PhotoRef]:
 
 
 def _describe(report: StepReport, book: PhotoBook, done: int) -> None:
-    rows = list(book.rows.values())
+    rows = rows_of_run(book)
     statuses = Counter(row.status for row in rows)
     reasons = Counter(row.reason for row in rows if row.reason)
     report.facts |= {
@@ -128,7 +129,12 @@ def _describe(report: StepReport, book: PhotoBook, done: int) -> None:
         "leftovers": sum(len(leftovers(book.root / folder)) for folder in (*FOLDERS, ".")),
     }
     report.measured["done_now"] = done
+    if book.remade:
+        report.messages.append(_(
+            "{count} grayscale pictures were missing or damaged and were made again from their color pictures.").format(
+                count=len(book.remade)))
     report.messages += [f"{code}: {count} - {describe(code)}" for code, count in sorted(reasons.items())]
+    report.messages += words_on_earlier(book)
     if book.listing.others:
         report.messages.append(_("Files that are no photos were passed over: {others}.").format(
             others=book.listing.others_text()))

@@ -67,6 +67,11 @@ def kept_out(row: PhotoRow) -> PhotoRow:
     return replace(row, status=LEFT_OUT, reason=BY_PERSON, group="")
 
 
+def without_files(row: PhotoRow, name: str, status: str, reason: str) -> PhotoRow:
+    """The row of a photo that has no files, as far as it is not kept out."""
+    return replace(row, name=name, status=status, reason=reason, group="", phash="", color_sha256="", bw_sha256="")
+
+
 COLUMNS = tuple(field.name for field in fields(PhotoRow))
 _QUARANTINE_COLUMNS = ("source", "reason", "detail", *(c for c in COLUMNS if c not in ("source", "reason", "detail")))
 

@@ -5,6 +5,7 @@ from npylabel.base.i18n import _
 EXACT_DUPLICATE = "exact_duplicate"
 EDITED_COPY = "edited_copy"
 BY_PERSON = "by_person"
+PICTURE_LOST = "picture_lost"
 DECODER_CRASHED = "decoder_crashed"
 # These may go away by themselves (a Drive that was busy, a moment without memory), so the next run tries again.
 TRANSIENT = frozenset({"unreadable", "dangling_link", DECODER_CRASHED})
@@ -34,5 +35,7 @@ def describe(code: str) -> str:
         EXACT_DUPLICATE: _("the same bytes as another photo"),
         EDITED_COPY: _("Google's edited copy of a photo that is there too"),
         BY_PERSON: _("you left it out; the notebook 00_manage can take it back"),
+        PICTURE_LOST: _("its color picture is missing or damaged, and its original is not here: bring one of them back "
+                        "and run this step again"),
         "two_classes": _("the same photo lies in the folders of two classes: decide which one is right"),
     }[code]

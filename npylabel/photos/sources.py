@@ -22,6 +22,10 @@ PHOTO_SUFFIXES = frozenset({
     ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".heic", ".heif", ".hif",
     ".avif", ".mpo", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2", ".jp2", ".jxl", ".psd", ".svg",
 })
+# Never opened to see whether they are photos: phones are full of them, and on Drive each look takes long.
+VIDEO_SUFFIXES = frozenset({
+    ".mp4", ".mov", ".mp", ".m4v", ".3gp", ".3g2", ".avi", ".mkv", ".webm", ".wmv", ".mpg", ".mpeg", ".mts", ".m2ts",
+})
 SYSTEM_NAMES = frozenset({"__macosx", "thumbs.db", "desktop.ini", "@eadir", "$recycle.bin", "lost+found"})
 MAX_FILE_BYTES = 512 * 2**20
 # Each question to Drive takes long, many at once do not take longer.
@@ -128,10 +132,10 @@ def list_photos(
         if stat.S_ISDIR(kind):
             with ThreadPoolExecutor(_LISTING_THREADS if is_slow_disk(root.absolute()) else 1) as pool:
                 paths = list(_walk(root, excluded))
-                for path, status in zip(paths, pool.map(_status, paths), strict=True):
-                    _add_file(listing, path, f"{label}/{path.relative_to(root).as_posix()}", status)
+                for path, seen in zip(paths, pool.map(_look, paths), strict=True):
+                    _add_file(listing, path, f"{label}/{path.relative_to(root).as_posix()}", *seen)
         elif stat.S_ISREG(kind):
-            _add_file(listing, root, label, status)
+            _add_file(listing, root, label, *_look(root))
         else:
             raise NpyLabelError(
                 "photos_missing",
@@ -226,7 +230,14 @@ def _status(path: Path) -> os.stat_result | None:
         return None
 
 
-def _add_file(listing: Listing, path: Path, source: str, status: os.stat_result | None) -> None:
+def _look(path: Path) -> tuple[os.stat_result | None, bool]:
+    """(status, whether the content is a picture where only that can tell)."""
+    status = _status(path)
+    is_plain = status is not None and stat.S_ISREG(status.st_mode) and status.st_size <= MAX_FILE_BYTES
+    return status, is_plain and path.suffix.lower() != ".zip" and _looks_like_photo(PhotoRef(path.name, path))
+
+
+def _add_file(listing: Listing, path: Path, source: str, status: os.stat_result | None, looks_right: bool) -> None:
     ref = PhotoRef(printable(source), path)
     if status is None:
         _add(listing, replace(ref, code="dangling_link" if path.is_symlink() else "unreadable"))
@@ -240,7 +251,7 @@ def _add_file(listing: Listing, path: Path, source: str, status: os.stat_result 
         _add_zip(listing, replace(ref, fingerprint=_mark(status), size_bytes=status.st_size))
     else:
         code = "too_large" if status.st_size > MAX_FILE_BYTES else ""
-        _add(listing, replace(ref, fingerprint=_mark(status), size_bytes=status.st_size, code=code))
+        _add(listing, replace(ref, fingerprint=_mark(status), size_bytes=status.st_size, code=code), looks_right)
 
 
 def _mark(status: os.stat_result) -> str:
@@ -257,12 +268,13 @@ def _add_zip(listing: Listing, ref: PhotoRef) -> None:
     for member in {printable(member.name): member for member in members}.values():
         if not any(is_hidden(part) for part in member.name.split("/") if part not in ("..", ".")):
             source = printable(f"{ref.source}!/{member.name}")
-            _add(listing, PhotoRef(source, ref.path, member.index, member.fingerprint, member.size_bytes, member.code))
+            found = PhotoRef(source, ref.path, member.index, member.fingerprint, member.size_bytes, member.code)
+            _add(listing, found, _looks_like_photo(found))
 
 
-def _add(listing: Listing, ref: PhotoRef) -> None:
+def _add(listing: Listing, ref: PhotoRef, looks_right: bool = False) -> None:
     suffix = PurePosixPath(ref.source).suffix.lower()
-    if suffix in PHOTO_SUFFIXES or (not ref.code and suffix != ".json" and _looks_like_photo(ref)):
+    if suffix in PHOTO_SUFFIXES or looks_right:
         listing.refs.append(ref)
     elif suffix == ".json":
         listing.sidecars.append(ref)
@@ -271,6 +283,10 @@ def _add(listing: Listing, ref: PhotoRef) -> None:
 
 
 def _looks_like_photo(ref: PhotoRef) -> bool:
+    """Whether the content is a picture; files whose suffix tells what they are, are not opened."""
+    suffix = PurePosixPath(ref.source).suffix.lower()
+    if ref.code or suffix == ".json" or suffix in PHOTO_SUFFIXES or suffix in VIDEO_SUFFIXES:
+        return False
     try:
         return bool(sniff(ref.read(HEAD_BYTES)))
     except (*ZIP_ERRORS, OSError):

@@ -326,3 +326,47 @@ def test_a_photo_in_two_classes_that_was_left_out_is_only_left_out(source: Path,
     out = {tree(source)["небо/same.jpg"]}
     report = build(source, tmp_path / "train_data", left_out=out)
     assert report.facts["reasons"] == {"by_person": 2} and report.facts["photos"] == 19
+
+
+def test_a_photo_that_comes_again_under_other_settings_keeps_its_name(source: Path, data: Path, tmp_path: Path) -> None:
+    portion = lay_file(tmp_path / "more" / "дом" / "дом5.jpg", photo("дом5"))
+    lay_file(tmp_path / "more" / "небо" / "дом6.jpg", photo("дом6"))
+    source.rename(tmp_path / "away")
+    report = build(portion.parent.parent, data, size_px=48)
+    found = split_rows(data)
+    assert (found["дом5.jpg"]["path"], found["дом6.jpg"]["path"]) == ("дом/дом5.png", "небо/дом6.png")
+    assert any(line.startswith("18 photos stay as they were made (64 crop png)") for line in report.messages)
+    assert report.facts["photos"] == 20
+    assert_agree(data)
+
+
+def test_photos_of_earlier_portions_that_were_not_used_stay_in_the_table(source: Path, tmp_path: Path) -> None:
+    data = tmp_path / "train_data"
+    lay_file(source / "дом" / "cut.jpg", photo("cut")[:900])
+    lay_file(source / "небо" / "same.jpg", photo("дом3"))
+    lay_file(source / "небо" / "copy.jpg", photo("небо1"))
+    build(source, data)
+    before = read_csv(data / "quarantine.csv")
+    assert [row["reason"] for row in before] == ["truncated", "two_classes", "two_classes", "exact_duplicate"]
+    source.rename(tmp_path / "away")
+    report = build(lay_classes(tmp_path / "more", лес=2), data)
+    assert read_csv(data / "quarantine.csv") == before
+    assert report.facts["reasons"] == {} and any(line.startswith("3 photos of earlier") for line in report.messages)
+    report = build((tmp_path / "away").rename(tmp_path / "other"), data)
+    assert report.facts["reasons"] == {"exact_duplicate": 1, "truncated": 1, "two_classes": 2}
+    assert [row["source"].partition("/")[0] for row in read_csv(data / "quarantine.csv")] == ["other"] * 4
+    assert_agree(data)
+
+
+@pytest.mark.parametrize("harm", [lambda path: path.unlink(), lambda path: path.write_bytes(path.read_bytes()[:-40])])
+def test_a_picture_that_was_lost_with_its_original_can_come_back(source: Path, data: Path, harm) -> None:
+    before, path = tree(data), data / "дом" / "дом5.png"
+    picture = path.read_bytes()
+    (source / "дом" / "дом5.jpg").unlink()
+    harm(path)
+    for _run in range(2):
+        report = build(source, data)
+        assert report.facts["reasons"] == {"picture_lost": 1} and report.facts["photos"] == 19
+    path.write_bytes(picture)
+    assert build(source, data).facts["reasons"] == {}
+    assert tree(data) == before

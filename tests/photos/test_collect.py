@@ -144,10 +144,70 @@ def test_originals_that_are_gone_keep_their_results(source: Path, dataset: Path)
     assert tree(dataset) == before
 
 
-def test_a_harmed_result_without_its_original_leaves_no_half_pair(source: Path, dataset: Path) -> None:
+@pytest.mark.parametrize("harm", [lambda path: path.unlink(), lambda path: path.write_bytes(b"")])
+@pytest.mark.parametrize("image_format", ["png", "jpg"])
+def test_a_gray_picture_without_its_original_is_made_again_from_its_color(
+    source: Path, tmp_path: Path, harm: Harm, image_format: str
+) -> None:
+    dataset = tmp_path / "set"
+    collect(source, dataset, image_format=image_format)
+    before = tree(dataset)
     (source / "a.jpg").unlink()
-    (dataset / "bw/a.png").write_bytes(b"")
+    harm(dataset / f"bw/a.{image_format}")
+    report = collect(source, dataset, image_format=image_format)
+    assert tree(dataset) == before
+    assert (report.facts["photos"], report.facts["left_out"]) == (5, 0)
+    assert any(line.startswith("1 grayscale pictures") for line in report.messages)
+
+
+@pytest.mark.parametrize("gray_too", [False, True])
+@pytest.mark.parametrize("harm", [lambda path: path.unlink(), lambda path: path.write_bytes(path.read_bytes()[:-40])])
+def test_nothing_of_a_pair_without_its_color_and_original_is_removed(
+    source: Path, dataset: Path, tmp_path: Path, harm: Harm, gray_too: bool
+) -> None:
+    """The color files may come back: from the trash, with a late archive."""
+    before, names = tree(dataset), names_of(dataset)
+    pair = {path: path.read_bytes() for path in (dataset / "color/a.png", dataset / "bw/a.png")}
+    (source / "a.jpg").unlink()
+    for path in list(pair)[: 1 + gray_too]:
+        harm(path)
+    harmed = {name: sum_ for name, sum_ in tree(dataset).items() if name.endswith(".png")}
+    lay_photos(tmp_path / "card", "b/a.jpg")
+    for portion, photos in ((source, 4), (tmp_path / "card", 5)):
+        report = collect(portion, dataset)
+        assert report.facts["reasons"] == {"picture_lost": 1} and report.facts["photos"] == photos
+        assert harmed.items() <= tree(dataset).items()
+        assert (names_of(dataset)["phone/a.jpg"], rows(dataset)["phone/a.jpg"]["status"]) == ("a", "left_out")
+    assert names_of(dataset)["card/b/a.jpg"] == "a_3"
+    for path, data in pair.items():
+        path.write_bytes(data)
+    assert collect(source, dataset).facts["reasons"] == {}
+    assert before.items() - {("manifest.csv", before["manifest.csv"])} <= tree(dataset).items()
+    assert names.items() <= names_of(dataset).items()
+    assert_agree(dataset)
+
+
+def test_a_color_picture_that_came_back_alone_gets_its_gray_one(source: Path, dataset: Path) -> None:
+    before, data = tree(dataset), (dataset / "color/a.png").read_bytes()
+    (source / "a.jpg").unlink()
+    for folder in ("color", "bw"):
+        (dataset / folder / "a.png").unlink()
     collect(source, dataset)
+    (dataset / "color/a.png").write_bytes(data)
+    collect(source, dataset)
+    assert tree(dataset) == before
+
+
+def test_an_original_that_came_back_replaces_what_was_lost(source: Path, dataset: Path) -> None:
+    before, original = tree(dataset), (source / "a.jpg").read_bytes()
+    (source / "a.jpg").unlink()
+    (dataset / "color/a.png").unlink()
+    collect(source, dataset)
+    lay_file(source / "a.jpg", original)
+    assert collect(source, dataset).facts["reasons"] == {}
+    after = tree(dataset)
+    assert {name: sum_ for name, sum_ in after.items() if name.endswith(".png")} == {
+        name: sum_ for name, sum_ in before.items() if name.endswith(".png")}
     assert_agree(dataset)
 
 

@@ -80,6 +80,14 @@ def test_the_dataset_is_the_same_as_from_a_fast_disk(drive: Path, tmp_path: Path
     assert "2020-09-13" in (tmp_path / "slow/manifest.csv").read_text(encoding="utf-8")
 
 
+def test_the_system_is_asked_once_for_a_folder(drive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, is_slow_disk = [], portions.is_slow_disk
+    monkeypatch.setattr(portions, "is_slow_disk", lambda path: asked.append(path) or is_slow_disk(path))
+    with Portions([ref for ref in refs_of(drive) if ref.source.startswith("photos/")] * 3) as taken:
+        assert not any(near.path.is_relative_to(drive) for near in taken)
+    assert set(asked) == {drive / "photos"} and len(asked) <= portions._THREADS
+
+
 @pytest.mark.parametrize("headless", [True, False])
 def test_uploads_need_colab_and_a_person(tmp_path: Path, headless: bool) -> None:
     with pytest.raises(NpyLabelError) as caught:

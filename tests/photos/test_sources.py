@@ -3,6 +3,7 @@
 import io
 import os
 import random
+import threading
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -11,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from npylabel.base.errors import NpyLabelError
-from npylabel.photos.sources import Listing, is_hidden, list_photos, split_sources
+from npylabel.photos import sources as listed
+from npylabel.photos.sources import Listing, PhotoRef, is_hidden, list_photos, split_sources
 from tests.photos.no_hang import no_hang
 from tests.photos.zip_kit import write_zip
 
@@ -210,3 +212,26 @@ def test_the_videos_of_live_photos_are_counted(tmp_path: Path) -> None:
 def test_one_parameter_names_several_sources() -> None:
     assert split_sources(" a/b ; /c d/e.zip;; ") == ["a/b", "/c d/e.zip"]
     assert split_sources("demo") == ["demo"] and split_sources("") == []
+
+
+def test_only_files_whose_names_tell_nothing_are_opened_and_many_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = lay(tmp_path / "root", "a.jpg", "a.jpg.json", "b.MP4", "c.mov", "d.MP", "e.3gp", "f", "g.dat", "h.zip")
+    write_zip(root / "i.zip", {"a.jpg": JPEG_HEAD, "b.mp4": JPEG_HEAD, "c.dat": JPEG_HEAD})
+    opened, threads, read = [], set(), PhotoRef._read
+
+    def spy(ref: PhotoRef, limit: int) -> bytes:
+        opened.append(ref.source.rpartition("/")[2])
+        if ref.member is None:
+            threads.add(threading.current_thread())
+        return read(ref, limit)
+
+    monkeypatch.setattr(PhotoRef, "_read", spy)
+    monkeypatch.setattr(listed, "is_slow_disk", lambda path: True)
+    listing = list_photos([root])
+    assert sorted(opened) == ["c.dat", "f", "g.dat"]
+    assert threading.main_thread() not in threads
+    assert sources(listing) == ["root/a.jpg", "root/f", "root/g.dat", "root/h.zip", "root/i.zip!/a.jpg",
+                                "root/i.zip!/c.dat"]
+    assert listing.others_text() == ".3gp 1, .mov 1, .mp 1, .mp4 2"
