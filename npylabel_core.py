@@ -178,9 +178,9 @@ def auto_label(
     """
     places = _start(work_dir, save_dir, language).world_of(input_dir)
     table = _table(places, classes_path)
+    from npylabel.dataset.layout import TRAIN_DATA
     from npylabel.labeler.demo_score import demo_score
     from npylabel.labeler.label import label_photos
-    from npylabel.labeler.status import TRAIN_DATA
     from npylabel.ui.sheets import contact_sheet, label_tiles
 
     order = places.source(legacy_order)

@@ -21,6 +21,7 @@ from npylabel.dataset.decisions import (
     read_decisions,
 )
 from npylabel.dataset.labels import HUMAN
+from npylabel.dataset.layout import DATASET, TRAIN_DATA
 from npylabel.dataset.photo_names import NameBook
 from npylabel.photos.book import disk_faults
 from npylabel.photos.manifest import OK
@@ -31,8 +32,8 @@ _SHOWN = 20
 
 
 def leave_out_photos(
-    places: Places, names: str, *, back: bool = False, confirm: bool = False, dataset_dir: str = "tintora_dataset",
-    data_path: str = "train_data",
+    places: Places, names: str, *, back: bool = False, confirm: bool = False, dataset_dir: str = DATASET,
+    data_path: str = TRAIN_DATA,
 ) -> StepReport:
     """The report on the photos that leave the dataset and the training data, or come back.
 

@@ -55,11 +55,11 @@ def manage_work(
         from npylabel.labeler.start_over import start_over
 
         report = start_over(world, value, confirm=confirm, dataset_dir=dataset_dir, data_path=data_path,
-                            save_path=save_path)
+                            save_path=save_path, classes_path=classes_path)
     else:
         from npylabel.labeler.free_room import free_room
 
-        report = free_room(world, value, confirm=confirm, dataset_dir=dataset_dir, data_path=data_path,
+        report = free_room(places, value, confirm=confirm, dataset_dir=dataset_dir, data_path=data_path,
                            save_path=save_path)
     # "step" is this step's own name in the facts.
     report.facts = {"reset" if name == "step" else name: value for name, value in report.facts.items()}

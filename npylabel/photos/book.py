@@ -16,7 +16,7 @@ from npylabel.base.progress import track
 from npylabel.base.report import StepReport
 from npylabel.photos.decode import PhotoError, decode_photo
 from npylabel.photos.groups import name_groups
-from npylabel.photos.manifest import DUPLICATE, LEFT_OUT, OK, PhotoRow, kept_out, row_from
+from npylabel.photos.manifest import DUPLICATE, LEFT_OUT, OK, PHOTOS_JOURNAL, PhotoRow, kept_out, row_from
 from npylabel.photos.names import NamePool
 from npylabel.photos.preflight import plan_run
 from npylabel.photos.prepare import Outcome, PhotoJob, prepare_photos
@@ -51,7 +51,7 @@ class PhotoBook:
         self.listing = listing
         self._refuse_other_world(rows)
         self.left_out = {*left_out, *(row.sha256 for row in rows if row.reason == BY_PERSON)}
-        self.journal = RunJournal(root / ".photos.jsonl", {"settings": str(settings), "made_from": made_from})
+        self.journal = RunJournal(root / PHOTOS_JOURNAL, {"settings": str(settings), "made_from": made_from})
         self.rows = {row.source: row for row in rows}
         # Names that a killed run gave, by source: a name is given once, also to a photo that is left out later.
         self._plan: dict[str, str] = {}

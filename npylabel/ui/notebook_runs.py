@@ -228,7 +228,8 @@ def _facts(executed: object) -> dict:
 
 
 def _summary(world: Places, folder: Path) -> None:
-    from npylabel.labeler.status import DATASET, describe_status
+    from npylabel.dataset.layout import DATASET
+    from npylabel.labeler.status import describe_status
 
     report = describe_status(world)
     print("\n".join([*report.messages, report.next_step]))
