@@ -38,6 +38,7 @@ from npylabel.labeler.step_results import (
 )
 from npylabel.photos.book import disk_faults
 from npylabel.photos.preflight import size_text
+from npylabel.photos.sources import split_sources
 
 _DRAWN = b"npylabel demo photos (drawn by code)"
 # "all" leaves these: they are the only copies of what they hold.
@@ -64,7 +65,7 @@ def free_room(
     Raises:
         NpyLabelError: ``bad_parameter``, ``manifest_damaged``, ``split_damaged``, ``disk_fault``.
     """
-    chosen = _choose(what)
+    chosen = choose_parts(what)
     room = _Room(places, places.path(dataset_dir), places.path(data_path), places.path(save_path))
     found = {part: room.find(part) for part in PARTS}
     report = StepReport("manage")
@@ -78,8 +79,13 @@ def free_room(
     return report
 
 
-def _choose(what: str) -> list[str]:
-    names = [name.strip().casefold() for name in what.split(";") if name.strip()]
+def choose_parts(what: str) -> list[str]:
+    """The parts that a text names.
+
+    Raises:
+        NpyLabelError: ``bad_parameter``.
+    """
+    names = [name.casefold() for name in split_sources(what)]
     unknown = [name for name in names if name not in (*PARTS, "all")]
     if unknown:
         raise NpyLabelError("bad_parameter", _("{name} is {value!r}.").format(name="value", value=unknown[0]),

@@ -58,8 +58,7 @@ def start_over(
         NpyLabelError: ``bad_parameter``, ``manifest_damaged``, ``split_damaged``, ``disk_full``, ``disk_fault``,
             and those of ``load_classes``.
     """
-    step, *given = split_sources(value) or [""]
-    number = step_number(step)
+    number, given = split_value(value)
     dataset, data, model = (places.path(name) for name in (dataset_dir, data_path, save_path))
     near = [places.work_dir, places.work_dir.parent, *([places.save_dir] if places.save_dir else [])]
     originals = Originals([places.source(part) for part in given], near)
@@ -74,6 +73,16 @@ def start_over(
         with disk_faults(places.work_dir):
             remove_results(places.work_dir, results)
     return report
+
+
+def split_value(value: str) -> tuple[str, list[str]]:
+    """(number of the step, where originals are looked for beside the usual places).
+
+    Raises:
+        NpyLabelError: ``bad_parameter``.
+    """
+    step, *given = split_sources(value) or [""]
+    return step_number(step), given
 
 
 def step_number(step: str) -> str:
