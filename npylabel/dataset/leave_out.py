@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 
 from npylabel.base.files import remove_leftovers
 from npylabel.base.i18n import _
@@ -133,11 +134,16 @@ class _Change:
 
     def name_of(self, sha256: str) -> str:
         """What a photo is called: its name in the dataset, else that of a training copy."""
+        return self._names.get(sha256, sha256)
+
+    @cached_property
+    def _names(self) -> dict[str, str]:
+        names: dict[str, str] = {}
         for level in (self.book.dataset, self.book.training, self.book.sources):
-            found = sorted((name for name, hashes in level.items() if sha256 in hashes), key=len)
-            if found:
-                return found[0]
-        return sha256
+            for name, hashes in sorted(level.items(), key=lambda entry: len(entry[0])):
+                for sha256 in hashes:
+                    names.setdefault(sha256, name)
+        return names
 
     def describe(self, report: StepReport, confirm: bool) -> None:
         """Say what is, or would be, done."""

@@ -58,7 +58,8 @@ class NameBook:
             NpyLabelError: ``photo_unknown`` with the nearest names, ``photo_ambiguous`` where a name without ``*``
                 means several photos, ``bad_parameter`` for no name at all.
         """
-        found = (sorted(self._find_one(part, set(preferred))) for part in split_names(names))
+        wanted = set(preferred)
+        found = (sorted(self._find_one(part, wanted)) for part in split_names(names))
         return list(dict.fromkeys(chain.from_iterable(found)))
 
     def _find_one(self, part: str, preferred: set[str]) -> set[str]:

@@ -11,7 +11,7 @@ from npylabel.base.i18n import _
 from npylabel.base.places import DEMO, DEMO_MARK, Places
 from npylabel.base.report import StepReport
 from npylabel.base.tables import read_csv
-from npylabel.dataset.aside import LEFT_OUT_DIR, Mirror
+from npylabel.dataset.aside import LEFT_OUT_DIR, Counterpart
 from npylabel.dataset.aside_training import place_aside
 from npylabel.dataset.labels import REPLACED
 from npylabel.dataset.layout import DATASET, MODEL, TRAIN_DATA
@@ -177,10 +177,10 @@ class _Room:
 
     def _left_out(self) -> Found:
         """The pictures; tables and labels are small and hold what a person decided. What was laid by hand stays."""
-        mirror = Mirror.of(self.work_dir, self.data)
+        mirror = Counterpart.of(self.work_dir, self.data)
         listed = {mirror.aside / place_aside(row) for row in read_csv(mirror.aside / SPLIT) if row.get("path")}
         files = [path for path in files_below(self.work_dir / LEFT_OUT_DIR) if path.suffix in (".png", ".jpg")]
-        dataset = Mirror.of(self.work_dir, self.dataset).aside
+        dataset = Counterpart.of(self.work_dir, self.dataset).aside
         ours = [path for path in files if path in listed or path.parent in (dataset / "color", dataset / "bw")]
         return Found(ours, [path for path in files if path not in ours], [*_folders(mirror.aside)])
 

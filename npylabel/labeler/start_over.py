@@ -9,7 +9,7 @@ from npylabel.base.errors import NpyLabelError
 from npylabel.base.i18n import _
 from npylabel.base.places import Places
 from npylabel.base.report import StepReport
-from npylabel.dataset.aside import Mirror, move_files
+from npylabel.dataset.aside import Counterpart, move_files
 from npylabel.dataset.layout import DATASET, MODEL, TRAIN_DATA
 from npylabel.labeler.known_files import remove_found
 from npylabel.labeler.originals import Originals
@@ -102,7 +102,7 @@ def step_number(step: str) -> str:
 
 def remove_results(work_dir: Path, results: Results) -> None:
     """Move aside what cannot be made again, remove the rest, and write the tables at the end."""
-    mirror = Mirror.of(work_dir, results.root, SET_ASIDE)
+    mirror = Counterpart.of(work_dir, results.root, SET_ASIDE)
     results.keep_rows(mirror.aside)
     move_files([(path, mirror.partner(path)) for path in results.aside])
     remove_found(results.found)
