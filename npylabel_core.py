@@ -14,7 +14,9 @@ from npylabel.base.language import choose_language
 from npylabel.base.places import DEMO, UPLOAD, Places, find_places, is_headless
 from npylabel.base.report import StepReport
 from npylabel.base.trip import bring, carried
+from npylabel.dataset.decisions import read_left_out
 from npylabel.ui.command_line import run_command
+from npylabel.ui.input_checks import check_parameters, check_step_inputs, checked
 
 
 @carried
@@ -57,7 +59,7 @@ def collect_and_grayscale(
     report = collect_photos(
         [places.source(part) for part in split_sources(photos_dir)], out, size_px=size_px, fit=fit,
         image_format=image_format, workers=workers, made_from=_made_from(places), exclude=_results(places),
-        left_out=_left_out(places))
+        left_out=read_left_out(places.work_dir))
     if asks_browser:
         release_uploads(places.uploads)
     names = sorted(path.name for path in (out / "color").iterdir())
@@ -90,6 +92,7 @@ def build_train_data(
         language: en or ru
     """
     from npylabel.dataset.build import build_training_data
+    from npylabel.dataset.folders import class_source
     from npylabel.dataset.training_data import SPLIT
     from npylabel.ui.sheets import class_tiles, contact_sheet
 
@@ -100,11 +103,11 @@ def build_train_data(
         places = places.made_demo()
         source_dir = str(places.path("class_photos"))
         write_demo_classes(Path(source_dir), photos_per_class=demo_per_class)
-    out = places.path(data_path)
+    source, out = class_source(places, source_dir, make=bool(make_folders)), places.path(data_path)
     report = build_training_data(
-        places.source(source_dir), out, _table(places, classes_path), size_px=size_px, fit=fit,
+        source, out, _table(places, classes_path), size_px=size_px, fit=fit,
         val_fraction=val_fraction, random_seed=random_seed, make_folders=make_folders, workers=workers,
-        made_from=_made_from(places), exclude=_results(places), left_out=_left_out(places))
+        made_from=_made_from(places), exclude=_results(places), left_out=read_left_out(places.work_dir))
     if (out / SPLIT).is_file():
         report.pictures[_("One photo of each class")] = contact_sheet(class_tiles(out), out / "contact_sheet.jpg")
     return _finish(report, places)
@@ -178,9 +181,9 @@ def auto_label(
     """
     places = _start(work_dir, save_dir, language).world_of(input_dir)
     table = _table(places, classes_path)
+    from npylabel.dataset.layout import TRAIN_DATA
     from npylabel.labeler.demo_score import demo_score
     from npylabel.labeler.label import label_photos
-    from npylabel.labeler.status import TRAIN_DATA
     from npylabel.ui.sheets import contact_sheet, label_tiles
 
     order = places.source(legacy_order)
@@ -231,6 +234,7 @@ def verify_tintora(
     return _finish(report, places)
 
 
+@checked
 @carried
 def manage(
     *, action: str = "plan", value: str = "", confirm: bool = False, dataset_dir: str = "tintora_dataset",
@@ -288,9 +292,8 @@ def check_inputs(
     step: str, *, work_dir: str = "", save_dir: str = "", language: str = "", **parameters: object
 ) -> StepReport:
     """Say what a step will find, before it runs; ``parameters`` are those of the step."""
-    from npylabel.ui.input_checks import check_step_inputs
-
     places = _start(work_dir, save_dir, language)
+    check_parameters(step, parameters)
     bring(places, parameters)
     return check_step_inputs(step, places, parameters)
 
@@ -314,13 +317,6 @@ def _results(places: Places) -> list[Path]:
     """Folders of results that may lie below the user's photos and are none of them."""
     names = ("runs", "models", "left_out", "set_aside", "decisions", "conflicts")
     return [*map(places.path, names), *([] if places.is_demo else [places.demo().work_dir])]
-
-
-def _left_out(places: Places) -> set[str]:
-    """SHA-256 of the originals that a person left out."""
-    from npylabel.dataset.decisions import DECISIONS, left_out, read_decisions
-
-    return left_out(read_decisions(places.path(DECISIONS)))
 
 
 def _made_from(places: Places) -> str:

@@ -10,6 +10,7 @@ from PIL import Image
 
 import npylabel_core as core
 from npylabel.base.errors import NpyLabelError
+from npylabel.ui import notebook_runs
 from npylabel.ui.command_line import make_parser, parameter_help
 from npylabel.ui.notebook_runs import find_notebooks
 
@@ -118,3 +119,58 @@ def test_a_missing_library_is_named_with_the_cure(
 def test_an_unknown_language_is_wrong_input(capsys: pytest.CaptureFixture) -> None:
     assert core.main(["status", "--language", "de"]) == 2
     assert "bad_parameter" in capsys.readouterr().err
+
+
+def lay_classes_elsewhere(folder: Path) -> Path:
+    for number, name in enumerate(("дом", "самовар")):
+        (folder / name).mkdir(parents=True)
+        pixels = np.random.default_rng(number).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / name / "a.png")
+    return folder
+
+
+def test_run_knows_the_saved_classes_and_says_at_the_end_that_all_is_saved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    (tmp_path / "kept").mkdir()
+    common = {"save_dir": str(tmp_path / "kept"), "language": "en"}
+    core.manage(action="classes", value="+ самовар", confirm=True, work_dir=str(tmp_path / "one"), **common)
+    source = lay_classes_elsewhere(tmp_path / "classes")
+    monkeypatch.setattr(notebook_runs, "_execute", lambda *_arguments: False)
+    capsys.readouterr()
+    code = core.main(["run", "--only", "02", "--source_dir", str(source), "--work_dir", str(tmp_path / "two"),
+                      "--save_dir", common["save_dir"], "--language", "en"])
+    out = capsys.readouterr().out
+    assert code == 0 and "2 photos of 2 classes" in out
+    assert "you can close this tab" in out.splitlines()[-1]
+
+
+def test_class_folders_are_made_where_they_can_be_filled(tmp_path: Path) -> None:
+    kept, work = tmp_path / "kept", tmp_path / "work"
+    kept.mkdir()
+    step = {"source_dir": "my_classes", "make_folders": "дом,небо", "language": "en"}
+    common = {**step, "work_dir": str(work), "save_dir": str(kept)}
+    checked = core.check_inputs("build_train_data", classes_path="classes.json", **common)
+    assert str(kept / "my_classes") in checked.messages[0]
+    assert core.build_train_data(**common).facts["folders_made"] == ["дом", "небо"]
+    assert sorted(path.name for path in (kept / "my_classes").iterdir()) == ["дом", "небо"]
+    assert not (work / "my_classes").exists()
+    # Those that are there already are filled up where they are; without a folder elsewhere they are made here.
+    (work / "here").mkdir()
+    core.build_train_data(**{**common, "source_dir": "here"})
+    assert (work / "here" / "дом").is_dir() and not (kept / "here").exists()
+    core.build_train_data(**step, work_dir=str(tmp_path / "home"))
+    assert (tmp_path / "home" / "my_classes" / "небо").is_dir()
+
+
+def test_a_check_of_an_upload_that_nobody_can_do_fails_as_the_step_does(tmp_path: Path) -> None:
+    given = {"photos_dir": "upload", "work_dir": str(tmp_path), "language": "en"}
+    for call in (lambda: core.check_inputs("collect_and_grayscale", dataset_dir="tintora_dataset", **given),
+                 lambda: core.collect_and_grayscale(**given)):
+        with pytest.raises(NpyLabelError) as caught:
+            call()
+        assert caught.value.code == "upload_impossible" and "./upload" in caught.value.fix
+    (tmp_path / "upload").mkdir()
+    Image.new("RGB", (64, 64)).save(tmp_path / "upload" / "a.png")
+    report = core.collect_and_grayscale(**{**given, "photos_dir": "./upload"}, size_px=64, workers=1)
+    assert report.facts["photos"] == 1

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 
+from npylabel.base.actions import wanted_by_action
 from npylabel.base.courier import Courier
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.groups import is_bulk
@@ -158,9 +159,9 @@ def wanted_by(parameters: Mapping[str, object], places: Places) -> Callable[[str
 
     Both worlds are meant where the parameters do not tell; drawn photos are few.
     """
-    if "action" in parameters:  # Looking after the work is about all of it, unless it only looks at tables.
-        everything = parameters["action"] not in _LOOKING
-        return lambda path: everything
+    if "action" in parameters:
+        looks = parameters["action"] in _LOOKING
+        return (lambda path: False) if looks else wanted_by_action(parameters, places)
     named = [str(parameters[name]) for name in _FOLDERS if parameters.get(name)]
     named += [str(Path(str(parameters[name])).parent) for name in _FILES if parameters.get(name)]
     # A user's folder may lie in the work folder and be saved with it.

@@ -21,14 +21,14 @@ Row = dict[str, str]
 
 
 @dataclass(frozen=True)
-class Mirror:
+class Counterpart:
     """A folder of the work folder and its counterpart in the folder of what was taken out."""
 
     inside: Path
     aside: Path
 
     @classmethod
-    def of(cls, work_dir: Path, folder: Path, name: str = LEFT_OUT_DIR) -> "Mirror":
+    def of(cls, work_dir: Path, folder: Path, name: str = LEFT_OUT_DIR) -> "Counterpart":
         """The counterpart has the same relative path; a folder from elsewhere has its name there."""
         inner = folder.relative_to(work_dir) if folder.is_relative_to(work_dir) else folder.name
         return cls(folder, work_dir / name / inner)

@@ -1,6 +1,7 @@
 """The part of the dataset that a person left out: what goes aside with a photo, and how it comes back."""
 
 import os
+from collections import defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 from functools import cached_property
@@ -8,7 +9,7 @@ from itertools import chain, count
 from pathlib import Path
 
 from npylabel.base.tables import read_csv, write_csv
-from npylabel.dataset.aside import Mirror, add_rows, drop_rows, may_lie, move_files, remove_empty
+from npylabel.dataset.aside import Counterpart, add_rows, drop_rows, may_lie, move_files, remove_empty
 from npylabel.dataset.labels import LABEL_COLUMNS, table_path
 from npylabel.dataset.photo_names import NameBook
 from npylabel.photos.groups import name_groups
@@ -45,7 +46,7 @@ class DatasetAside:
     """
 
     def __init__(self, work_dir: Path, dataset_dir: Path) -> None:
-        self.mirror = Mirror.of(work_dir, dataset_dir)
+        self.mirror = Counterpart.of(work_dir, dataset_dir)
         self.top = work_dir
         # After a kill a photo can have a row in both tables: then the second one, of those that are out, counts.
         self.listed = read_rows(dataset_dir)
@@ -54,6 +55,7 @@ class DatasetAside:
         kept = [row for row in read_csv(self.mirror.aside / MANIFEST) if row.get("status") == OK]
         self.begun = {row["sha256"]: row.get(BEGUN) for row in kept}
         self.lies = {row["sha256"]: row.get(LIES) or row["name"] for row in kept}
+        self.lying = set(self.lies.values())
         self.labels_csv = table_path(dataset_dir / "labels")
         self.labels = read_csv(self.labels_csv)
 
@@ -89,7 +91,7 @@ class DatasetAside:
         """The name that the files of a photo have aside: its own, unless another photo's lie there."""
         if row.sha256 in self.lies:
             return self.lies[row.sha256]
-        return next(name for name in _candidates(row.name) if name not in self.lies.values()
+        return next(name for name in _candidates(row.name) if name not in self.lying
                     and self._owners(name) <= {row.sha256}
                     and all(may_lie(path, target) for path, target in zip(
                         self._files(row), self._files(row, self.mirror.aside, name), strict=True)))
@@ -138,15 +140,20 @@ class DatasetAside:
         used = [(row, new) for row, new in pairs if row.status == OK]
         self._begin({row.sha256: new.name for row, new in used})
         # Another photo of the same name may be out, too: labels know their originals.
-        labels = [(label, new.name) for label in read_csv(self._aside_labels) for row, new in used
-                  if label.get("name") == row.name and label.get("original_sha256") in (None, "", row.sha256)]
+        named: dict[str, list[tuple[PhotoRow, PhotoRow]]] = defaultdict(list)
+        for row, new in used:
+            named[row.name].append((row, new))
+        labels = [(label, new.name) for label in read_csv(self._aside_labels)
+                  for row, new in named.get(label.get("name"), ())
+                  if label.get("original_sha256") in (None, "", row.sha256)]
         # The labels first: a label file whose row is missing would pass for one of unknown origin.
         add_rows(self.labels_csv, LABEL_COLUMNS, [label | {"name": name} for label, name in labels], key=("name",),
                  order="name")
         move_files(moves)
         self._restore(hashes, [new for _row, new in pairs])
-        gone = [label for label, _name in labels]
-        drop_rows(self._aside_labels, LABEL_COLUMNS, lambda row: row in gone, whole=True)
+        gone = {(label.get("name"), label.get("original_sha256")) for label, _name in labels}
+        drop_rows(self._aside_labels, LABEL_COLUMNS,
+                  lambda row: (row.get("name"), row.get("original_sha256")) in gone, whole=True)
         drop_rows(self.mirror.aside / MANIFEST, ASIDE_COLUMNS, lambda row: row.get("sha256") in hashes, whole=True)
         for folder in (*(self.mirror.aside / name for name in ("color", "bw", "labels")), self.mirror.aside):
             remove_empty(folder, self.mirror.aside)

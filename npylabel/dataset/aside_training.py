@@ -1,14 +1,15 @@
 """The part of the training data that a person left out: copies in class folders and their rows."""
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import replace
+from itertools import chain, count
 from pathlib import Path
 
 from npylabel.base.classes import nfc
 from npylabel.base.tables import read_csv, write_csv
 from npylabel.dataset.aside import (
-    Mirror,
+    Counterpart,
     Row,
     add_rows,
     checksums,
@@ -41,9 +42,12 @@ class TrainingAside:
     """
 
     def __init__(self, work_dir: Path, data_path: Path) -> None:
-        self.mirror, self.top = Mirror.of(work_dir, data_path), work_dir
+        self.mirror, self.top = Counterpart.of(work_dir, data_path), work_dir
         read_split_rows(data_path)  # Says what is wrong with it.
         self.rows, self.aside = read_csv(data_path / SPLIT), read_csv(self.mirror.aside / SPLIT)
+        # The first of two rows of one copy counts.
+        self.places = {(row["path"], row.get("sha256")): place_aside(row) for row in reversed(self.aside)}
+        self.taken = set(self.places.values())
         self.marks = read_aside(data_path)
         self.by_hand = _unlisted(data_path, [row["path"] for row in self.rows])
         self.aside_by_hand = _unlisted(self.mirror.aside, [place_aside(row) for row in self.aside])
@@ -77,12 +81,10 @@ class TrainingAside:
 
     def _place(self, row: Row) -> str:
         """The path of a copy aside: its own, unless another photo's copy lies there."""
-        known = next((other for other in self.aside
-                      if (other["path"], other.get("sha256")) == (row["path"], row.get("sha256"))), None)
+        known = self.places.get((row["path"], row.get("sha256")))
         if known:
-            return place_aside(known)
-        taken = {place_aside(other) for other in self.aside}
-        return next(path for path in _candidates(row["path"]) if path not in taken
+            return known
+        return next(path for path in _candidates(row["path"]) if path not in self.taken
                     and may_lie(self.mirror.inside / row["path"], self.mirror.aside / path))
 
     def leave(self, hashes: Collection[str], moves: list[Move]) -> None:
@@ -182,9 +184,9 @@ def _photo_row(row: Row) -> PhotoRow:
     return row_from({**row, "name": row["path"].rpartition(".")[0]})
 
 
-def _candidates(path: str) -> list[str]:
+def _candidates(path: str) -> Iterator[str]:
     stem, _dot, suffix = path.rpartition(".")
-    return [path, *(f"{stem}_{number}.{suffix}" for number in range(2, 1000))]
+    return chain([path], (f"{stem}_{number}.{suffix}" for number in count(2)))
 
 
 def _unlisted(folder: Path, paths: list[str]) -> dict[str, str]:

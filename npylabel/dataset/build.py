@@ -12,7 +12,7 @@ from npylabel.base.i18n import _
 from npylabel.base.report import StepReport
 from npylabel.dataset.folders import VAL, FolderScan, make_class_folders, scan_class_folders
 from npylabel.dataset.split import SplitItem, assign_splits
-from npylabel.dataset.training_data import SPLIT, read_split_rows, write_split
+from npylabel.dataset.training_data import SPLIT, class_by_hand, read_split_rows, write_split
 from npylabel.photos.book import PhotoBook, disk_faults
 from npylabel.photos.manifest import DUPLICATE, LEFT_OUT, OK, OWN, QUARANTINE, PhotoRow, read_aside, write_aside
 from npylabel.photos.reasons import PICTURE_LOST, describe
@@ -136,19 +136,13 @@ def _forget_replaced(book: PhotoBook, table: ClassTable, class_of: dict[str, int
     for row in [row for row in book.of_status(OK) if row.source not in book.listed and row.sha256 in now]:
         del book.rows[row.source]
         new = now[row.sha256]
-        if not _class_by_hand(row, table):
+        if not class_by_hand(row, table):
             book.drop_files(row)
             continue
         book.drop_files(new)
         row.source, row.fingerprint = new.source, new.fingerprint
         book.rows[row.source] = now[row.sha256] = row
         class_of[row.source] = table.find(row.name.partition("/")[0])
-
-
-def _class_by_hand(row: PhotoRow, table: ClassTable) -> bool:
-    """Whether the result lies in another class folder than its original did."""
-    named = {table.find(part) for part in row.source.split("/")[:-1]}
-    return table.find(row.name.partition("/")[0]) not in named
 
 
 def _leave_out_two_classes(book: PhotoBook, class_of: dict[str, int]) -> None:

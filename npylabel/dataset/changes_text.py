@@ -9,7 +9,7 @@ from npylabel.base.classes import UNKNOWN_NAME, ClassTable, name_fault, nfc
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.i18n import _
 from npylabel.dataset.folders import SPLIT_FOLDERS
-from npylabel.photos.sources import is_hidden
+from npylabel.photos.sources import is_hidden, split_sources
 
 ADDED, RENAMED, MERGED = "added", "renamed", "merged"
 
@@ -70,7 +70,7 @@ def parse_changes(text: str, table: ClassTable, used_ids: Collection[int] = ()) 
     Raises:
         NpyLabelError: ``bad_changes``.
     """
-    parts = [part.strip() for part in nfc(text).replace("\n", ";").split(";") if part.strip()]
+    parts = split_changes(text)
     if not parts:
         raise _error(text, _("it says nothing to change"))
     if all(_is_made(part, table) for part in parts):
@@ -79,6 +79,18 @@ def parse_changes(text: str, table: ClassTable, used_ids: Collection[int] = ()) 
     changes = tuple(_change(part, table, ids) for part in parts)
     _refuse_conflicts(text, changes)
     return TableChange(changes, table, _table_after(table, changes))
+
+
+def split_changes(text: str) -> list[str]:
+    """The single changes in a text, each of which can be understood.
+
+    Raises:
+        NpyLabelError: ``bad_changes``.
+    """
+    parts = split_sources(nfc(text).replace("\n", ";"))
+    for part in parts:
+        _split(part)
+    return parts
 
 
 def _split(part: str) -> tuple[str, str]:

@@ -35,16 +35,14 @@ from npylabel.dataset.folder_migration import move_files, plan_training
 from npylabel.dataset.folders import count_class_files
 from npylabel.dataset.label_migration import Labels, change_label_files, plan_labels, read_labels
 from npylabel.dataset.labels import labels_journal, table_path
+from npylabel.dataset.layout import DATASET, MODEL, TRAIN_DATA
 from npylabel.dataset.planned_files import change_file
 from npylabel.photos.book import disk_faults
-
-ACTION = "change_classes"
-LABELS, TRAIN_DATA, MODEL = "tintora_dataset/labels", "train_data", "models/tiny_cnn.pth"
 
 
 def change_classes(
     places: Places, changes: str, *, confirm: bool = False, classes_path: str = "classes.json",
-    labels_dir: str = LABELS, data_path: str = TRAIN_DATA, model_path: str = MODEL,
+    labels_dir: str = f"{DATASET}/labels", data_path: str = TRAIN_DATA, model_path: str = MODEL,
 ) -> StepReport:
     """The report on what a change of the classes does, or (with ``confirm``) did; see the module on how.
 
@@ -64,7 +62,7 @@ def change_classes(
     """
     own = _own_table(places, classes_path)
     report = StepReport("manage")
-    report.facts |= {"action": ACTION, "done": False}
+    report.facts["done"] = False
     if change_mark(own).is_file():
         return _go_on(report, places, own, changes, confirm)
     source = places.classes_path(classes_path)

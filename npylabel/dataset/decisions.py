@@ -124,6 +124,15 @@ def left_out(decisions: Sequence[Decision]) -> set[str]:
     return {sha256 for sha256, action in last.items() if action == LEAVE_OUT}
 
 
+def read_left_out(work_dir: Path) -> set[str]:
+    """SHA-256 of the originals that a person left out of the work in a folder.
+
+    Raises:
+        NpyLabelError: of ``read_decisions``.
+    """
+    return left_out(read_decisions(work_dir / DECISIONS))
+
+
 def _line(decision: Decision) -> str:
     values = {"sha256": decision.sha256, "name": decision.name, "class": decision.class_name,
               "action": decision.action, "time": decision.time, "source": decision.source}

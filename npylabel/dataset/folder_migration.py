@@ -14,11 +14,8 @@ from npylabel.base.tables import read_csv
 from npylabel.dataset.changes_text import ADDED, TableChange
 from npylabel.dataset.planned_files import file_change, table_change
 from npylabel.dataset.training_data import SPLIT, read_split_rows
-from npylabel.photos.manifest import QUARANTINE
+from npylabel.photos.manifest import PHOTOS_JOURNAL, QUARANTINE
 from npylabel.photos.sources import is_hidden
-
-# Of an unfinished run of step 02, see ``PhotoBook``.
-_JOURNAL = ".photos.jsonl"
 
 
 def plan_training(data_path: Path, change: TableChange) -> dict | None:
@@ -48,8 +45,8 @@ def plan_training(data_path: Path, change: TableChange) -> dict | None:
     stems = {nfc(old).rpartition(".")[0]: new.rpartition(".")[0] for old, new in moves}
     files = {name: _training_table(data_path / name, moves, stems, change) for name in (SPLIT, QUARANTINE)
              if read_csv(data_path / name)}
-    if (journal := data_path / _JOURNAL).is_file():
-        files[_JOURNAL] = file_change(journal, _journal_text(journal, stems))
+    if (journal := data_path / PHOTOS_JOURNAL).is_file():
+        files[PHOTOS_JOURNAL] = file_change(journal, _journal_text(journal, stems))
     return {"moves": moves, "files": files, "folders": empty}
 
 
@@ -63,7 +60,7 @@ def _taken(data_path: Path, folders: dict[Path, str]) -> set[str]:
     below = [path.relative_to(data_path) for name in set(folders.values()) for path in (data_path / name).rglob("*")]
     taken = {_key(PurePosixPath(path.as_posix())) for path in below}
     # What an unfinished run of step 02 has given away.
-    _settings, entries = RunJournal(data_path / _JOURNAL, {}).read_any()
+    _settings, entries = RunJournal(data_path / PHOTOS_JOURNAL, {}).read_any()
     for entry in entries:
         taken |= {nfc(name).casefold() for name in entry.get("plan", {}).values()}
     return taken

@@ -9,6 +9,7 @@ from pathlib import Path
 from npylabel.base.classes import ClassTable, mixes_alphabets
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.i18n import _
+from npylabel.base.places import Places
 from npylabel.photos.sources import Listing, PhotoRef, is_hidden, list_photos
 
 TRAIN, VAL, TEST = "train", "val", "test"
@@ -133,6 +134,14 @@ def count_class_files(root: Path, table: ClassTable) -> Counter[int]:
         if class_id is not None:
             counts[class_id] += 1
     return counts
+
+
+def class_source(places: Places, source_dir: str, *, make: bool) -> Path:
+    """Where the class folders are; new ones are made where they can be filled: in the folder that keeps the work."""
+    source = places.source(source_dir)
+    if not make or not places.save_dir or source.exists():
+        return source
+    return places.save_dir / Path(source_dir).expanduser()
 
 
 def make_class_folders(root: Path, names: str, table: ClassTable) -> list[str]:

@@ -15,6 +15,8 @@ from npylabel.base.journal import RunJournal
 from npylabel.base.tables import read_csv, write_csv
 
 LABELS_TABLE = "labels.csv"
+# Holds label files of unknown origin that step 04 replaced.
+REPLACED = "labels_replaced"
 LABEL_COLUMNS = ("name", "class_id", "class_name", "confidence", "source", "best_class_id", "best_class_name",
                  "threshold", "photo_sha256", "model_sha256", "classes_sha256", "written_id", "original_sha256")
 # Tables that went through a spreadsheet write 5 as 5.0.

@@ -10,6 +10,8 @@ from npylabel.dataset.faults import Finding
 from npylabel.photos.names import safe_stem
 from npylabel.photos.sources import is_hidden
 
+# Where steps keep their results, below the work folder.
+DATASET, TRAIN_DATA, MODEL = "tintora_dataset", "train_data", "models/tiny_cnn.pth"
 FOLDERS = ("color", "bw", "labels")
 _PICTURES = frozenset({".png", ".jpg"})
 _OTHER_PICTURES = frozenset({".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".heic"})

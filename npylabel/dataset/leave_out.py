@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 
 from npylabel.base.files import remove_leftovers
 from npylabel.base.i18n import _
@@ -21,6 +22,7 @@ from npylabel.dataset.decisions import (
     read_decisions,
 )
 from npylabel.dataset.labels import HUMAN
+from npylabel.dataset.layout import DATASET, TRAIN_DATA
 from npylabel.dataset.photo_names import NameBook
 from npylabel.photos.book import disk_faults
 from npylabel.photos.manifest import OK
@@ -31,8 +33,8 @@ _SHOWN = 20
 
 
 def leave_out_photos(
-    places: Places, names: str, *, back: bool = False, confirm: bool = False, dataset_dir: str = "tintora_dataset",
-    data_path: str = "train_data",
+    places: Places, names: str, *, back: bool = False, confirm: bool = False, dataset_dir: str = DATASET,
+    data_path: str = TRAIN_DATA,
 ) -> StepReport:
     """The report on the photos that leave the dataset and the training data, or come back.
 
@@ -132,11 +134,16 @@ class _Change:
 
     def name_of(self, sha256: str) -> str:
         """What a photo is called: its name in the dataset, else that of a training copy."""
+        return self._names.get(sha256, sha256)
+
+    @cached_property
+    def _names(self) -> dict[str, str]:
+        names: dict[str, str] = {}
         for level in (self.book.dataset, self.book.training, self.book.sources):
-            found = sorted((name for name, hashes in level.items() if sha256 in hashes), key=len)
-            if found:
-                return found[0]
-        return sha256
+            for name, hashes in sorted(level.items(), key=lambda entry: len(entry[0])):
+                for sha256 in hashes:
+                    names.setdefault(sha256, name)
+        return names
 
     def describe(self, report: StepReport, confirm: bool) -> None:
         """Say what is, or would be, done."""

@@ -4,11 +4,13 @@ import difflib
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import PurePosixPath
 
 from npylabel.base.classes import nfc
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.i18n import _
+from npylabel.photos.sources import split_sources
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -56,12 +58,9 @@ class NameBook:
             NpyLabelError: ``photo_unknown`` with the nearest names, ``photo_ambiguous`` where a name without ``*``
                 means several photos, ``bad_parameter`` for no name at all.
         """
-        parts = [nfc(part.strip()) for part in names.split(";") if part.strip()]
-        if not parts:
-            raise NpyLabelError(
-                "bad_parameter", _("{name} is {value!r}.").format(name="value", value=names),
-                _('Give names of photos, separated by semicolons; * stands for any characters: "IMG_1; IMG_20*".'))
-        return list(dict.fromkeys(sha256 for part in parts for sha256 in sorted(self._find_one(part, set(preferred)))))
+        wanted = set(preferred)
+        found = (sorted(self._find_one(part, wanted)) for part in split_names(names))
+        return list(dict.fromkeys(chain.from_iterable(found)))
 
     def _find_one(self, part: str, preferred: set[str]) -> set[str]:
         levels = (self.dataset, self.training, self.stems, self.sources)
@@ -97,6 +96,20 @@ class NameBook:
             "photo_ambiguous", _("{name!r} means {count} photos: {names}.").format(
                 name=part, count=len(found), names=", ".join(named[:6])),
             _("Give one of these names, or several separated by semicolons."))
+
+
+def split_names(names: str) -> list[str]:
+    """The names in a text that separates them by semicolons.
+
+    Raises:
+        NpyLabelError: ``bad_parameter`` for no name at all.
+    """
+    parts = [nfc(part) for part in split_sources(names)]
+    if not parts:
+        raise NpyLabelError(
+            "bad_parameter", _("{name} is {value!r}.").format(name="value", value=names),
+            _('Give names of photos, separated by semicolons; * stands for any characters: "IMG_1; IMG_20*".'))
+    return parts
 
 
 def _add(level: dict[str, set[str]], names: Iterable[str], sha256: str) -> None:

@@ -105,6 +105,12 @@ def read_split_rows(data_path: Path) -> list[tuple[PhotoRow, str]]:
     return rows
 
 
+def class_by_hand(row: PhotoRow, table: ClassTable) -> bool:
+    """Whether a training photo lies in the folder of another class than its original did: a person decided that."""
+    named = {table.find(part) for part in row.source.split("/")[:-1]} - {None}
+    return table.find(row.name.partition("/")[0]) not in named
+
+
 def load_training_data(data_path: Path, table: ClassTable, *, val_fraction: float, random_seed: int) -> TrainingData:
     """The photos of a training folder with their sides.
 

@@ -1,18 +1,20 @@
-"""Make room in the work folder: only what can be made again, or what nobody needs any more, and only what is known."""
+"""Make room in the work folder: only files that a step made; what cannot be made again goes only when it is named."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from npylabel.base.classes import read_classes
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.files import TEMP_PREFIX
 from npylabel.base.i18n import _
 from npylabel.base.places import DEMO, DEMO_MARK, Places
 from npylabel.base.report import StepReport
 from npylabel.base.tables import read_csv
-from npylabel.dataset.aside import LEFT_OUT_DIR, Mirror
+from npylabel.dataset.aside import LEFT_OUT_DIR, Counterpart
 from npylabel.dataset.aside_training import place_aside
-from npylabel.dataset.labels import LABELS_TABLE
+from npylabel.dataset.labels import REPLACED
+from npylabel.dataset.layout import DATASET, MODEL, TRAIN_DATA
 from npylabel.dataset.training_data import SPLIT
 from npylabel.labeler.demo_score import TRUTH
 from npylabel.labeler.known_files import (
@@ -25,8 +27,7 @@ from npylabel.labeler.known_files import (
     remove_found,
 )
 from npylabel.labeler.originals import Originals
-from npylabel.labeler.start_over import SET_ASIDE, name_files, remove_results
-from npylabel.labeler.status import DATASET, MODEL, TRAIN_DATA
+from npylabel.labeler.start_over import SET_ASIDE, name_files
 from npylabel.labeler.step_results import (
     Results,
     label_results,
@@ -36,20 +37,18 @@ from npylabel.labeler.step_results import (
     verify_results,
 )
 from npylabel.photos.book import disk_faults
-from npylabel.photos.manifest import MANIFEST, QUARANTINE
 from npylabel.photos.preflight import size_text
+from npylabel.photos.sources import split_sources
 
-# Label files that step 04 took out, see npylabel.labeler.label (which needs torch).
-_REPLACED = "labels_replaced"
 _DRAWN = b"npylabel demo photos (drawn by code)"
 # "all" leaves these: they are the only copies of what they hold.
-ON_DEMAND = (LEFT_OUT_DIR, SET_ASIDE)
-PARTS = ("runs", "archive", "checkpoints", "export", "demo", "replaced_labels", "leftovers", *ON_DEMAND)
+ON_DEMAND = ("archive", "replaced_labels", LEFT_OUT_DIR, SET_ASIDE)
+PARTS = ("runs", "checkpoints", "export", "demo", "leftovers", *ON_DEMAND)
 
 
 def free_room(
     places: Places, what: str = "", *, confirm: bool = False, dataset_dir: str = DATASET, data_path: str = TRAIN_DATA,
-    save_path: str = MODEL, export_dir: str = "",
+    save_path: str = MODEL,
 ) -> StepReport:
     """The report on what can go from the work folder; with ``confirm`` the named parts go.
 
@@ -57,19 +56,17 @@ def free_room(
 
     Args:
         places: the work folder.
-        what: parts separated by semicolons, or "all" (all but ``left_out`` and ``set_aside``); "" only lists them.
+        what: parts separated by semicolons, or "all" (all but ``ON_DEMAND``); "" only lists them.
         confirm: do it; without it nothing is changed.
         dataset_dir: the dataset.
         data_path: the training data.
         save_path: the model.
-        export_dir: where the export is not directly in the work folder.
 
     Raises:
         NpyLabelError: ``bad_parameter``, ``manifest_damaged``, ``split_damaged``, ``disk_fault``.
     """
-    chosen = _choose(what)
-    room = _Room(places, places.path(dataset_dir), places.path(data_path), places.path(save_path),
-                 places.path(export_dir) if export_dir else None)
+    chosen = choose_parts(what)
+    room = _Room(places, places.path(dataset_dir), places.path(data_path), places.path(save_path))
     found = {part: room.find(part) for part in PARTS}
     report = StepReport("manage")
     _describe(report, room, found, chosen, confirm)
@@ -82,8 +79,13 @@ def free_room(
     return report
 
 
-def _choose(what: str) -> list[str]:
-    names = [name.strip().casefold() for name in what.split(";") if name.strip()]
+def choose_parts(what: str) -> list[str]:
+    """The parts that a text names.
+
+    Raises:
+        NpyLabelError: ``bad_parameter``.
+    """
+    names = [name.casefold() for name in split_sources(what)]
     unknown = [name for name in names if name not in (*PARTS, "all")]
     if unknown:
         raise NpyLabelError("bad_parameter", _("{name} is {value!r}.").format(name="value", value=unknown[0]),
@@ -114,11 +116,9 @@ def how_remade(part: str) -> str:
 class _Room:
     """What lies in a work folder, by part."""
 
-    def __init__(
-        self, places: Places, dataset_dir: Path, data_path: Path, save_path: Path, export_dir: Path | None
-    ) -> None:
+    def __init__(self, places: Places, dataset_dir: Path, data_path: Path, save_path: Path) -> None:
         self.places, self.work_dir = places, places.work_dir
-        self.dataset, self.data, self.model, self.export = dataset_dir, data_path, save_path, export_dir
+        self.dataset, self.data, self.model = dataset_dir, data_path, save_path
 
     def find(self, part: str) -> Found:
         """The files of a part."""
@@ -138,18 +138,12 @@ class _Room:
             remove_found(found)
 
     def _remove_demo(self, found: Found) -> None:
-        """Remove the demo, with the tables as far as no person decided anything there; what marks it goes last."""
-        demo = self.places.demo()
-        if not (demo.work_dir / DEMO_MARK).is_file():
-            return
-        for results in self._demo_results():
-            remove_results(demo.work_dir, results)
-        marks = [demo.path(TRUTH), demo.path(DEMO_MARK)]
-        tables = {MANIFEST, QUARANTINE, LABELS_TABLE, SPLIT}
-        rest = [path for path in found.ours if path not in marks and path.name not in tables]
-        remove_found(Found(rest, [], found.folders))
-        if not set(files_below(demo.work_dir)) - set(marks):
-            remove_found(Found(marks, [], _folders(demo.work_dir)))
+        """Remove what was found of the demo; tables that a person's decisions stay in are written without the rest."""
+        listed = set(found.ours)
+        for results in self._demo_results() if found.ours else ():
+            remove_found(Found([path for path in results.found.ours if path in listed], [], results.found.folders))
+            results.settle()
+        remove_found(found)
 
     def _archive(self) -> Found:
         if not (self.model.parent / "archive").is_dir():
@@ -168,12 +162,12 @@ class _Room:
 
     def _exports(self) -> Found:
         found = Found()
-        for folder in find_exports(self.work_dir, self.export):
+        for folder in find_exports(self.work_dir):
             found += find_export(folder, self.dataset)
         return found
 
     def _replaced(self) -> Found:
-        folder = self.dataset / _REPLACED
+        folder = self.dataset / REPLACED
         files = files_below(folder)
         ours = [path for path in files if path.suffix == ".npy" and path.parent == folder]
         return Found(ours, [path for path in files if path not in ours], [folder])
@@ -183,38 +177,41 @@ class _Room:
 
     def _left_out(self) -> Found:
         """The pictures; tables and labels are small and hold what a person decided. What was laid by hand stays."""
-        mirror = Mirror.of(self.work_dir, self.data)
+        mirror = Counterpart.of(self.work_dir, self.data)
         listed = {mirror.aside / place_aside(row) for row in read_csv(mirror.aside / SPLIT) if row.get("path")}
         files = [path for path in files_below(self.work_dir / LEFT_OUT_DIR) if path.suffix in (".png", ".jpg")]
-        dataset = Mirror.of(self.work_dir, self.dataset).aside
+        dataset = Counterpart.of(self.work_dir, self.dataset).aside
         ours = [path for path in files if path in listed or path.parent in (dataset / "color", dataset / "bw")]
         return Found(ours, [path for path in files if path not in ours], [*_folders(mirror.aside)])
 
     def _demo_results(self) -> list[Results]:
         demo = self.places.demo()
+        # Also in the middle of a change of the classes: that may wait for room.
+        table = read_classes(demo.classes_path("classes.json"))
         originals = Originals([demo.path("photos"), demo.path("class_photos")])
         return [verify_results(demo.path(DATASET), demo.work_dir), label_results(demo.path(DATASET) / "labels"),
-                model_results(demo.path(MODEL)), training_results(demo.path(TRAIN_DATA), originals),
+                model_results(demo.path(MODEL)), training_results(demo.path(TRAIN_DATA), originals, table),
                 photo_results(demo.path(DATASET), originals)]
 
     def _demo(self) -> Found:
         demo, found = self.places.demo(), Found()
         if self.places.is_demo or not (demo.work_dir / DEMO_MARK).is_file():
             return found
-        inner = _Room(demo, demo.path(DATASET), demo.path(TRAIN_DATA), demo.path(MODEL), None)
+        inner = _Room(demo, demo.path(DATASET), demo.path(TRAIN_DATA), demo.path(MODEL))
         for part in ("archive", "replaced_labels", "leftovers"):
             found += inner.find(part)
         found += find_runs(demo.path("runs"), keep_last=False)
         for results in self._demo_results():
             found += results.found
+            found.ours += results.tables
         for folder in (demo.path("photos"), demo.path("class_photos")):
             found.ours += [path for path in files_below(folder) if _is_drawn(path)]
-        dataset, data = demo.path(DATASET), demo.path(TRAIN_DATA)
-        tables = [dataset / MANIFEST, dataset / QUARANTINE, dataset / LABELS_TABLE, data / SPLIT, data / QUARANTINE,
-                  demo.path(TRUTH), demo.path(DEMO_MARK)]
-        found.ours = list(dict.fromkeys([*found.ours, *(path for path in tables if path.is_file())]))
-        ours = set(found.ours)
-        found.others = [path for path in files_below(demo.work_dir) if path not in ours]
+        # What marks the folder as the demo's goes last, and only with all the rest.
+        marks = [path for path in (demo.path(TRUTH), demo.path(DEMO_MARK)) if path.is_file()]
+        found.ours = [path for path in dict.fromkeys(found.ours) if path not in marks]
+        known = {*found.ours, *marks}
+        found.others = [path for path in files_below(demo.work_dir) if path not in known]
+        found.ours += [] if found.others else marks
         found.folders += _folders(demo.work_dir)
         return found
 
@@ -233,14 +230,15 @@ def _folders(top: Path) -> list[Path]:
 def _describe(
     report: StepReport, room: _Room, found: dict[str, Found], chosen: list[str], confirm: bool
 ) -> None:
+    going = {path for part in chosen for path in found[part].ours}
     report.facts |= {
-        "action": "free_room", "done": confirm and bool(chosen), "chosen": chosen,
+        "done": confirm and bool(chosen), "chosen": chosen,
         "files": {part: len(entry.ours) for part, entry in found.items() if entry.ours},
-        "removed": sum(len(found[part].ours) for part in chosen),
+        "removed": len(going),
         "others": sum(len(found[part].others) for part in chosen),
     }
     sizes = {part: _size(entry.ours) for part, entry in found.items()}
-    report.measured["size"] = size_text(sum(sizes[part] for part in chosen))
+    report.measured["size"] = size_text(_size(going))
     for part, entry in found.items():
         if entry.ours:
             mark = "[x]" if part in chosen else "[ ]"
@@ -253,13 +251,14 @@ def _describe(
         report.messages.append(_("There is nothing to remove."))
     if not chosen:
         report.next_step = _(
-            'Choose parts with value="runs; archive", or value="all" for all but left_out and set_aside.')
+            'Choose parts with value="runs; export", or value="all" for all but {only_copies}.').format(
+                only_copies=", ".join(ON_DEMAND))
     else:
         report.next_step = _("Done.") if confirm else _(
             "Nothing is changed yet. To do it, run again with confirm=True (command line: --confirm).")
 
 
-def _size(paths: list[Path]) -> int:
+def _size(paths: Iterable[Path]) -> int:
     """Bytes that become free: a file with a second name (a linked export) holds its room until both are gone."""
     statuses = [path.lstat() for path in paths]
     return sum(status.st_size for status in statuses if status.st_nlink == 1)

@@ -77,11 +77,10 @@ def find_archive(save_path: Path, suffixes: tuple[str, ...]) -> Found:
     return found
 
 
-def find_exports(work_dir: Path, export_dir: Path | None = None) -> list[Path]:
-    """The folders of exports: the given one, and those directly in the work folder."""
+def find_exports(work_dir: Path) -> list[Path]:
+    """The folders of exports directly in the work folder."""
     listed = sorted(path for path in work_dir.iterdir() if path.is_dir()) if work_dir.is_dir() else []
-    given = [export_dir] if export_dir else []
-    return [path for path in dict.fromkeys([*given, *listed])
+    return [path for path in listed
             if (path / EXPORT_TABLE).is_file() and any((path / side).is_dir() for side in _SIDES)]
 
 

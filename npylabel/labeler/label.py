@@ -17,6 +17,7 @@ from npylabel.base.progress import track
 from npylabel.base.report import StepReport
 from npylabel.dataset.labels import (
     HUMAN,
+    REPLACED,
     LabelError,
     LabelRow,
     labels_journal,
@@ -33,9 +34,6 @@ from npylabel.labeler.legacy import legacy_checkpoint, weights_in
 from npylabel.labeler.predict import CHUNK, Predictor, pick_device
 from npylabel.photos.book import disk_faults
 from npylabel.photos.manifest import dataset_origin, original_hashes
-
-# Labels that were there before and came from nowhere we know are kept here when ours take their place.
-REPLACED = "labels_replaced"
 
 
 def label_photos(

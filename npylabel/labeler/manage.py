@@ -1,11 +1,10 @@
 """Looking after the work folder: the actions behind ``manage``, each of which lists before it changes anything."""
 
+from npylabel.base.actions import ACTIONS
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.i18n import _
 from npylabel.base.places import Places
 from npylabel.base.report import StepReport
-
-ACTIONS = ("plan", "doctor", "leave_out", "take_back", "classes", "reset", "free", "bring")
 
 
 def manage_work(
@@ -25,11 +24,9 @@ def manage_work(
         classes_path: the class table.
 
     Raises:
-        NpyLabelError: ``bad_parameter`` for an unknown action; what the action raises.
+        NpyLabelError: of ``check_action``; what the action raises.
     """
-    if action not in ACTIONS:
-        raise NpyLabelError("bad_parameter", _("{name} is {value!r}.").format(name="action", value=action),
-                            _("Use one of: {allowed}.").format(allowed=", ".join(ACTIONS)))
+    check_action(action, value)
     if action == "plan":
         from npylabel.labeler.plan import plan_report
 
@@ -55,16 +52,43 @@ def manage_work(
         from npylabel.labeler.start_over import start_over
 
         report = start_over(world, value, confirm=confirm, dataset_dir=dataset_dir, data_path=data_path,
-                            save_path=save_path)
+                            save_path=save_path, classes_path=classes_path)
     else:
         from npylabel.labeler.free_room import free_room
 
-        report = free_room(world, value, confirm=confirm, dataset_dir=dataset_dir, data_path=data_path,
+        report = free_room(places, value, confirm=confirm, dataset_dir=dataset_dir, data_path=data_path,
                            save_path=save_path)
     # "step" is this step's own name in the facts.
     report.facts = {"reset" if name == "step" else name: value for name, value in report.facts.items()}
     report.step, report.facts["action"] = "manage", action
     return report
+
+
+def check_action(action: str, value: str) -> None:
+    """Refuse what is wrong whatever the work folder holds.
+
+    Raises:
+        NpyLabelError: ``bad_parameter``, ``bad_changes``.
+    """
+    if action not in ACTIONS:
+        raise NpyLabelError("bad_parameter", _("{name} is {value!r}.").format(name="action", value=action),
+                            _("Use one of: {allowed}.").format(allowed=", ".join(ACTIONS)))
+    if action in ("leave_out", "take_back"):
+        from npylabel.dataset.photo_names import split_names
+
+        split_names(value)
+    elif action == "classes":
+        from npylabel.dataset.changes_text import split_changes
+
+        split_changes(value)
+    elif action == "reset":
+        from npylabel.labeler.start_over import split_value
+
+        split_value(value)
+    elif action == "free":
+        from npylabel.labeler.free_room import choose_parts
+
+        choose_parts(value)
 
 
 def _brought(world: Places, dataset_dir: str) -> StepReport:

@@ -1,5 +1,6 @@
 """Before the first evening: how much room and time the whole path needs on this machine and on Drive, and what fits."""
 
+import math
 from dataclasses import dataclass, replace
 
 from npylabel.base.disks import room_on
@@ -10,7 +11,7 @@ from npylabel.base.places import Places
 from npylabel.base.report import StepReport
 from npylabel.base.runtime import has_gpu
 from npylabel.photos.preflight import BYTES_PER_PX, size_text
-from npylabel.photos.sources import list_photos
+from npylabel.photos.sources import list_photos, split_sources
 
 GB = 1e9
 # Photos per second and core, measured on two shared cores: 01 and 02 from 12-megapixel JPEG, the others at 512 px.
@@ -134,7 +135,7 @@ def plan_report(places: Places, value: str) -> StepReport:
     Raises:
         NpyLabelError: ``bad_parameter``, ``photos_missing``.
     """
-    given = _numbers(value)
+    given = _numbers(places, value)
     machine, work = this_machine(places), _work(places, value, given)
     if "local_gb" in given:
         machine = replace(machine, local_bytes=given["local_gb"] * GB)
@@ -151,18 +152,19 @@ def plan_report(places: Places, value: str) -> StepReport:
     return report
 
 
-_NUMBERS = ("photos", "photo_mb", "training", "drive_gb", "local_gb")
+NUMBERS = ("photos", "photo_mb", "training", "drive_gb", "local_gb")
 
 
-def _numbers(value: str) -> dict[str, float]:
-    if "=" not in value:
+def _numbers(places: Places, value: str) -> dict[str, float]:
+    # A folder may have = in its name.
+    if "=" not in value or any(places.source(part).exists() for part in split_sources(value)):
         return {}
     try:
         pairs = dict(part.split("=") for part in value.replace(" ", "").split(";") if part)
         numbers = {name: float(text) for name, text in pairs.items()}
     except ValueError:
         numbers = {"": -1.0}
-    if not set(numbers) <= set(_NUMBERS) or min(numbers.values()) < 0:
+    if not set(numbers) <= set(NUMBERS) or not all(0 <= number < math.inf for number in numbers.values()):
         raise NpyLabelError(
             "bad_parameter", _("{name} is {value!r}.").format(name="value", value=value),
             _("Give a folder of photos, or numbers such as: photos=8000; photo_mb=3.5; training=5000; drive_gb=15"))
@@ -171,7 +173,7 @@ def _numbers(value: str) -> dict[str, float]:
 
 def _work(places: Places, value: str, given: dict[str, float]) -> Work:
     if value and not given:
-        refs = list_photos([places.source(part.strip()) for part in value.split(";") if part.strip()]).refs
+        refs = list_photos([places.source(part) for part in split_sources(value)]).refs
         return Work(len(refs), sum(ref.size_bytes for ref in refs), min(len(refs), 5000))
     photos = int(given.get("photos", 8000))
     return Work(photos, photos * given.get("photo_mb", 3.5) * 1e6, int(given.get("training", min(photos, 5000))))

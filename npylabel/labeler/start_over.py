@@ -4,14 +4,15 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
+from npylabel.base.classes import load_classes
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.i18n import _
 from npylabel.base.places import Places
 from npylabel.base.report import StepReport
-from npylabel.dataset.aside import Mirror, move_files
+from npylabel.dataset.aside import Counterpart, move_files
+from npylabel.dataset.layout import DATASET, MODEL, TRAIN_DATA
 from npylabel.labeler.known_files import remove_found
 from npylabel.labeler.originals import Originals
-from npylabel.labeler.status import DATASET, MODEL, TRAIN_DATA
 from npylabel.labeler.step_results import (
     Results,
     label_results,
@@ -33,8 +34,8 @@ _SHOWN = 10
 
 
 def start_over(
-    places: Places, step: str, *, confirm: bool = False, photos_dir: str = "", source_dir: str = "",
-    dataset_dir: str = DATASET, data_path: str = TRAIN_DATA, save_path: str = MODEL, export_dir: str = "",
+    places: Places, value: str, *, confirm: bool = False, dataset_dir: str = DATASET, data_path: str = TRAIN_DATA,
+    save_path: str = MODEL, classes_path: str = "classes.json",
 ) -> StepReport:
     """The report on the results of one step, which go when ``confirm`` is set; the step then begins from nothing.
 
@@ -45,34 +46,43 @@ def start_over(
 
     Args:
         places: the work folder.
-        step: "01" to "05", or the name of the step.
+        value: "01" to "05" or the name of the step; behind it, separated by semicolons, folders and zips in which
+            originals are looked for beside the usual places.
         confirm: do it; without it the report says what would be done and nothing is changed.
-        photos_dir: folders and zips of step 01, separated by semicolons: there originals are looked for.
-        source_dir: the same for step 02.
         dataset_dir: of steps 01, 04 and 05.
         data_path: of step 02.
         save_path: of step 03.
-        export_dir: of step 05, where the export is not directly in the work folder.
+        classes_path: the class table, by which step 02's folders are read.
 
     Raises:
-        NpyLabelError: ``bad_parameter``, ``manifest_damaged``, ``split_damaged``, ``disk_full``, ``disk_fault``.
+        NpyLabelError: ``bad_parameter``, ``manifest_damaged``, ``split_damaged``, ``disk_full``, ``disk_fault``,
+            and those of ``load_classes``.
     """
-    number = step_number(step)
+    number, given = split_value(value)
     dataset, data, model = (places.path(name) for name in (dataset_dir, data_path, save_path))
-    export = places.path(export_dir) if export_dir else None
-    near = [places.work_dir, places.work_dir.parent]
-    given = {"01": photos_dir, "02": source_dir}.get(number, "")
-    originals = Originals([places.path(part) for part in split_sources(given)], near)
+    near = [places.work_dir, places.work_dir.parent, *([places.save_dir] if places.save_dir else [])]
+    originals = Originals([places.source(part) for part in given], near)
     results = {
-        "01": lambda: photo_results(dataset, originals), "02": lambda: training_results(data, originals),
+        "01": lambda: photo_results(dataset, originals), "02": lambda: training_results(
+            data, originals, load_classes(places.classes_path(classes_path))),
         "03": lambda: model_results(model), "04": lambda: label_results(dataset / "labels"),
-        "05": lambda: verify_results(dataset, places.work_dir, export),
+        "05": lambda: verify_results(dataset, places.work_dir),
     }[number]()
     report = _describe(number, results, places, confirm=confirm)
     if confirm:
         with disk_faults(places.work_dir):
             remove_results(places.work_dir, results)
     return report
+
+
+def split_value(value: str) -> tuple[str, list[str]]:
+    """(number of the step, where originals are looked for beside the usual places).
+
+    Raises:
+        NpyLabelError: ``bad_parameter``.
+    """
+    step, *given = split_sources(value) or [""]
+    return step_number(step), given
 
 
 def step_number(step: str) -> str:
@@ -92,7 +102,7 @@ def step_number(step: str) -> str:
 
 def remove_results(work_dir: Path, results: Results) -> None:
     """Move aside what cannot be made again, remove the rest, and write the tables at the end."""
-    mirror = Mirror.of(work_dir, results.root, SET_ASIDE)
+    mirror = Counterpart.of(work_dir, results.root, SET_ASIDE)
     results.keep_rows(mirror.aside)
     move_files([(path, mirror.partner(path)) for path in results.aside])
     remove_found(results.found)
@@ -118,7 +128,7 @@ def name_files(work_dir: Path, paths: Sequence[Path]) -> str:
 def _describe(number: str, results: Results, places: Places, *, confirm: bool) -> StepReport:
     report, found, work_dir = StepReport("manage"), results.found, places.work_dir
     report.facts |= {
-        "action": "start_over", "step": number, "done": confirm, "removed": len(found.ours),
+        "step": number, "done": confirm, "removed": len(found.ours),
         "set_aside": len(results.aside), "kept_by_person": len(results.by_person), "others": len(found.others),
         "originals_not_found": len(results.not_found), "later": list(_LATER[number]),
     }
@@ -129,11 +139,15 @@ def _describe(number: str, results: Results, places: Places, *, confirm: bool) -
                                  "Earlier models in the archive stay."))
     if results.not_found:
         report.messages.append(_("The originals of {count} photos were not found: {names}. What was made of them is "
-                                 "not removed, it goes to {folder}.").format(
-            count=len(results.not_found), names=", ".join(results.not_found[:5]), folder=SET_ASIDE))
+                                 "not removed, it goes to {folder}. Where they lie can be said behind the step: "
+                                 'value="{number}; folder of the photos".').format(
+            count=len(results.not_found), names=", ".join(results.not_found[:5]), folder=SET_ASIDE, number=number))
     if results.aside:
         report.messages.append(_("To move to {folder}, because they cannot be made again as they are: {names}").format(
             folder=SET_ASIDE, names=name_files(work_dir, results.aside)))
+        if places.save_dir:
+            report.messages.append(_("What is moved there is saved again as new files: {size}.").format(
+                size=size_text(sum(path.lstat().st_size for path in results.aside))))
     if results.by_person:
         report.messages.append(_("What a person decided stays: {names}").format(
             names=name_files(work_dir, results.by_person)))

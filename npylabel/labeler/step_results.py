@@ -1,18 +1,17 @@
 """What each step has made in the work folder: what can go, what a person did, and how the tables look without it."""
 
 import os
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from npylabel.base.classes import nfc
+from npylabel.base.classes import ClassTable, nfc
 from npylabel.base.files import leftovers
 from npylabel.base.journal import RunJournal
 from npylabel.base.tables import read_csv, write_csv
 from npylabel.dataset.aside import Row, add_rows, checksums
-from npylabel.dataset.labels import HUMAN, LabelError, LabelRow, read_label, read_label_rows, table_path
-from npylabel.dataset.training_data import SPLIT, read_split_rows
+from npylabel.dataset.labels import LabelError, labels_journal, read_label, read_labels_now, table_path
+from npylabel.dataset.training_data import SPLIT, class_by_hand, read_split_rows
 from npylabel.dataset.verify import VERIFY_TABLE
 from npylabel.labeler.known_files import Found, files_below, find_export, find_exports
 from npylabel.labeler.originals import Originals
@@ -21,6 +20,7 @@ from npylabel.photos.manifest import (
     LEFT_OUT,
     MANIFEST,
     OK,
+    PHOTOS_JOURNAL,
     QUARANTINE,
     PhotoRow,
     read_aside,
@@ -32,7 +32,7 @@ from npylabel.photos.manifest import (
 )
 from npylabel.photos.reasons import BY_PERSON
 
-_PHOTOS_JOURNAL, _LABELS_JOURNAL, _SHEET = ".photos.jsonl", ".labels.jsonl", "contact_sheet.jpg"
+_SHEET = "contact_sheet.jpg"
 
 
 @dataclass
@@ -48,6 +48,7 @@ class Results:
         rows_aside: the rows of those photos in ``aside``.
         settle: writes the tables as they are without the results; the last thing to do.
         table: name of the table that tells which photos are in ``aside``.
+        tables: those that ``settle`` removes, because nothing in them stays.
     """
 
     root: Path
@@ -58,6 +59,7 @@ class Results:
     rows_aside: list[PhotoRow] = field(default_factory=list)
     settle: Callable[[], None] = lambda: None
     table: str = MANIFEST
+    tables: list[Path] = field(default_factory=list)
 
     def keep_rows(self, folder: Path) -> None:
         """Write down which photos the files that are moved to the folder are.
@@ -78,17 +80,19 @@ def photo_results(dataset_dir: Path, originals: Originals) -> Results:
     rows = _with_journal(dataset_dir, read_rows(dataset_dir))
     pairs = [(row, _existing(_pair(dataset_dir, row))) for row in rows]
     _sort_photos(results, pairs, originals)
-    extras = [dataset_dir / _PHOTOS_JOURNAL, dataset_dir / _SHEET]
+    extras = [dataset_dir / PHOTOS_JOURNAL, dataset_dir / _SHEET]
     folders = [dataset_dir / "color", dataset_dir / "bw"]
     _finish(results, folders, extras)
     results.found.folders = folders
     labeled = _human_names(dataset_dir / "labels")
     kept = [row for row in rows if row.status == OK and row.sha256 and row.name in labeled]
+    gone = [] if kept else [MANIFEST] if _left_out_rows(dataset_dir) else [MANIFEST, QUARANTINE]
+    results.tables = _existing([dataset_dir / name for name in gone])
     results.settle = lambda: _settle_pairs(dataset_dir, kept)
     return results
 
 
-def training_results(data_path: Path, originals: Originals) -> Results:
+def training_results(data_path: Path, originals: Originals, table: ClassTable) -> Results:
     """Step 02: training photos and their tables; those whose class a person decided stay, with their rows."""
     results = Results(data_path, table=SPLIT)
     raw = {row["path"]: row for row in read_csv(data_path / SPLIT)}
@@ -96,19 +100,19 @@ def training_results(data_path: Path, originals: Originals) -> Results:
     kept, moved, rest = [], _moved_by_hand(data_path, rows), []
     for row in rows:
         path = f"{row.name}{row.suffix}"
-        if path in raw and path in moved:
+        # Copies have the name of the photo that they are copies of.
+        is_listed = row.status == OK and path in raw
+        if is_listed and (path in moved or (class_by_hand(row, table) and (data_path / path).is_file())):
             kept.append(raw[path])
-            results.by_person.append(moved[path])
-            continue
-        if path in raw and _class_by_hand(row, raw[path]) and (data_path / path).is_file():
-            kept.append(raw[path])
-            results.by_person.append(data_path / path)
+            results.by_person.append(moved.get(path, data_path / path))
             continue
         rest.append((row, _existing([data_path / path] if row.status == OK and row.name else [])))
     _sort_photos(results, rest, originals)
     folders = sorted(path for path in data_path.iterdir() if path.is_dir()) if data_path.is_dir() else []
-    _finish(results, folders, [data_path / _PHOTOS_JOURNAL, data_path / _SHEET])
+    _finish(results, folders, [data_path / PHOTOS_JOURNAL, data_path / _SHEET])
     results.found.folders = folders
+    gone = [*([] if kept else [SPLIT]), *([] if _left_out_rows(data_path) else [QUARANTINE])]
+    results.tables = _existing([data_path / name for name in gone])
     results.settle = lambda: _settle_split(data_path, kept)
     return results
 
@@ -129,7 +133,7 @@ def model_results(save_path: Path) -> Results:
 def label_results(labels_dir: Path) -> Results:
     """Step 04: labels of models; those that a person gave or changed stay, with their rows."""
     results, table = Results(labels_dir.parent), table_path(labels_dir)
-    rows, human = _label_rows(labels_dir)[0], _human_names(labels_dir)
+    rows, human = read_labels_now(labels_dir)[0], _human_names(labels_dir)
     for path in files_below(labels_dir):
         name = nfc(path.stem)
         if name in human:
@@ -137,15 +141,16 @@ def label_results(labels_dir: Path) -> Results:
         else:
             (results.found.ours if name in rows and path.suffix == ".npy" else results.found.others).append(path)
     _drop_leftovers(results, [labels_dir])
-    results.found.ours += _existing([labels_dir.parent / _LABELS_JOURNAL, labels_dir.parent / "labels_sheet.jpg"])
+    results.found.ours += _existing([labels_journal(labels_dir).path, labels_dir.parent / "labels_sheet.jpg"])
     results.settle = lambda: _settle_labels(table, set(rows) - human)
+    results.tables = _existing([] if _labels_left(table, set(rows) - human) else [table])
     return results
 
 
-def verify_results(dataset_dir: Path, work_dir: Path, export_dir: Path | None = None) -> Results:
+def verify_results(dataset_dir: Path, work_dir: Path) -> Results:
     """Step 05: its table and page, and the exports."""
     results = Results(dataset_dir)
-    for folder in find_exports(work_dir, export_dir):
+    for folder in find_exports(work_dir):
         results.found += find_export(folder, dataset_dir)
     results.found.ours += _existing([dataset_dir / VERIFY_TABLE, dataset_dir / "verify.html"])
     return results
@@ -153,7 +158,7 @@ def verify_results(dataset_dir: Path, work_dir: Path, export_dir: Path | None = 
 
 def _with_journal(root: Path, rows: Sequence[PhotoRow]) -> list[PhotoRow]:
     """The rows, with those that only a killed run's journal has, and the names that it planned."""
-    settings, entries = RunJournal(root / _PHOTOS_JOURNAL, {}).read_any()
+    settings, entries = RunJournal(root / PHOTOS_JOURNAL, {}).read_any()
     made = [row_from(entry) for entry in entries if "plan" not in entry]
     plan = {source: name for entry in entries for source, name in entry.get("plan", {}).items()}
     made += [PhotoRow(name, source, settings=settings.get("settings", "")) for source, name in plan.items()]
@@ -187,13 +192,6 @@ def _sort_photos(results: Results, photos: Sequence[tuple[PhotoRow, list[Path]]]
         elif files:
             results.aside += files
             results.rows_aside.append(row)
-
-
-def _class_by_hand(row: PhotoRow, raw: Row) -> bool:
-    """Whether the photo lies in another class folder than its original did."""
-    named = {nfc(part).strip().casefold() for part in row.source.split("/")[:-1]}
-    own = {nfc(row.name.partition("/")[0]).casefold(), raw.get("class_id") or ""}
-    return not named & own
 
 
 def _moved_by_hand(data_path: Path, rows: Sequence[PhotoRow]) -> dict[str, Path]:
@@ -253,36 +251,27 @@ def _left_out_rows(folder: Path) -> list[PhotoRow]:
     return [row for row in read_aside(folder) if row.status == LEFT_OUT and row.reason == BY_PERSON]
 
 
-def _label_rows(labels_dir: Path) -> tuple[dict[str, LabelRow], dict[str, set[str]]]:
-    """(rows of the table and of a killed run, what label files may hold without a person), by name."""
-    rows, ours = read_label_rows(table_path(labels_dir)), defaultdict(set)
-    for name, row in rows.items():
-        ours[name].add(row.written_id)
-    _settings, entries = RunJournal(labels_dir.parent / _LABELS_JOURNAL, {}).read_any()
-    for entry in entries:
-        row = LabelRow(**entry["row"])
-        rows[row.name] = row
-        ours[row.name] |= {row.written_id, entry["before"]}
-    return rows, ours
-
-
 def _human_names(labels_dir: Path) -> set[str]:
-    """The photos that a person labeled, as step 04 tells them: table or file are not what was written."""
-    rows, ours = _label_rows(labels_dir)
-    found = {name: _label_in(labels_dir / f"{name}.npy") for name in rows}
-    return {name for name, row in rows.items() if row.source == HUMAN or str(row.class_id) != row.written_id
-            or (found[name] and found[name] not in ours[name])}
+    """The photos that a person labeled, as step 04 tells them."""
+    rows, ours = read_labels_now(labels_dir)
+    files = {nfc(path.stem): path for path in labels_dir.glob("*.npy")}
+    return {name for name, row in rows.items()
+            if row.decision(_label_in(files[name]) if name in files else None, ours[name]) is not None}
 
 
-def _label_in(path: Path) -> str:
+def _label_in(path: Path) -> int | None:
     try:
-        return str(read_label(path))
+        return read_label(path)
     except (LabelError, OSError):
-        return ""
+        return None
+
+
+def _labels_left(table: Path, gone: set[str]) -> list[Row]:
+    return [row for row in read_csv(table) if row.get("name") not in gone]
 
 
 def _settle_labels(table: Path, gone: set[str]) -> None:
-    kept = [row for row in read_csv(table) if row.get("name") not in gone]
+    kept = _labels_left(table, gone)
     if kept:
         write_csv(table, list(kept[0]), kept)
     else:

@@ -16,7 +16,16 @@ from npylabel.base.parallel import cpu_count
 from npylabel.base.progress import track
 from npylabel.base.report import StepReport
 from npylabel.photos.groups import name_groups
-from npylabel.photos.manifest import DUPLICATE, LEFT_OUT, OK, PhotoRow, kept_out, row_from, without_files
+from npylabel.photos.manifest import (
+    DUPLICATE,
+    LEFT_OUT,
+    OK,
+    PHOTOS_JOURNAL,
+    PhotoRow,
+    kept_out,
+    row_from,
+    without_files,
+)
 from npylabel.photos.names import NamePool
 from npylabel.photos.pairs import mended
 from npylabel.photos.preflight import plan_run
@@ -52,7 +61,7 @@ class PhotoBook:
         self.listed = {ref.source for ref in listing.refs}
         self._refuse_other_world(rows)
         self.left_out = {*left_out, *(row.sha256 for row in rows if row.reason == BY_PERSON)}
-        self.journal = RunJournal(root / ".photos.jsonl", {"settings": str(settings), "made_from": made_from})
+        self.journal = RunJournal(root / PHOTOS_JOURNAL, {"settings": str(settings), "made_from": made_from})
         self.rows = {row.source: row for row in rows}
         # What the tables say, not what a killed run came to.
         used = [row for row in rows if self.holds_name(row) and row.reason != BY_PERSON]

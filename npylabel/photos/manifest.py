@@ -11,6 +11,8 @@ from npylabel.photos.reasons import BY_PERSON
 
 MANIFEST = "manifest.csv"
 QUARANTINE = "quarantine.csv"
+# What an unfinished run of step 01 or 02 has done, in the folder of its results.
+PHOTOS_JOURNAL = ".photos.jsonl"
 OK, DUPLICATE, LEFT_OUT = "ok", "duplicate", "left_out"
 DEMO, OWN = "demo", "own"
 

@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 from npylabel.base.disks import is_slow_disk
 from npylabel.base.errors import NpyLabelError
@@ -86,11 +87,11 @@ class Portions:
                 path.unlink(missing_ok=True)
 
 
-def receive_uploads(folder: Path, *, headless: bool) -> Path:
-    """The folder with the files that a person chose in the browser.
+def browser_files(*, headless: bool) -> ModuleType:
+    """What asks the browser for files.
 
     Raises:
-        NpyLabelError: ``upload_impossible`` outside Colab or where nobody can choose, ``no_photos``.
+        NpyLabelError: ``upload_impossible`` outside Colab or where nobody can choose.
     """
     try:
         from google.colab import files
@@ -99,7 +100,17 @@ def receive_uploads(folder: Path, *, headless: bool) -> Path:
     if files is None or headless:
         raise NpyLabelError(
             "upload_impossible", _("Only a person can upload files, in a notebook in Colab."),
-            _("Set photos_dir to a folder or zip."))
+            _("Set photos_dir to a folder or zip; a folder that is called upload is ./upload."))
+    return files
+
+
+def receive_uploads(folder: Path, *, headless: bool) -> Path:
+    """The folder with the files that a person chose in the browser.
+
+    Raises:
+        NpyLabelError: ``no_photos``, and that of ``browser_files``.
+    """
+    files = browser_files(headless=headless)
     folder.mkdir(parents=True, exist_ok=True)
     if not files.upload(target_dir=str(folder)) and not any(folder.iterdir()):
         raise NpyLabelError("no_photos", _("No file was chosen."), _("Run the cell again and choose your photos."))

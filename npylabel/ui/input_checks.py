@@ -1,11 +1,14 @@
 """Before a step runs: what it will find, or the error that it would stop with."""
 
-from collections.abc import Callable
+import functools
+import inspect
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from npylabel.base.classes import load_classes
 from npylabel.base.i18n import _
-from npylabel.base.places import DEMO, UPLOAD, Places
+from npylabel.base.language import choose_language
+from npylabel.base.places import DEMO, UPLOAD, Places, is_headless
 from npylabel.base.report import StepReport
 
 
@@ -25,7 +28,33 @@ def check_step_inputs(step: str, places: Places, parameters: dict) -> StepReport
     return report
 
 
+def checked(step: Callable[..., StepReport]) -> Callable[..., StepReport]:
+    """The step, a function of keywords, which refuses what is wrong in any case before anything is brought for it."""
+
+    @functools.wraps(step)
+    def run(**parameters: object) -> StepReport:
+        defaults = {name: parameter.default for name, parameter in inspect.signature(step).parameters.items()}
+        choose_language(str(parameters.get("language", "")))
+        check_parameters(step.__name__, {**defaults, **parameters})
+        return step(**parameters)
+
+    return run
+
+
+def check_parameters(step: str, parameters: Mapping[str, object]) -> None:
+    """Refuse what is wrong whatever is saved.
+
+    Raises:
+        NpyLabelError: of ``check_action``.
+    """
+    if step == "manage":
+        from npylabel.labeler.manage import check_action
+
+        check_action(str(parameters["action"]), str(parameters["value"]))
+
+
 def _photos(report: StepReport, places: Places, parameters: dict) -> None:
+    from npylabel.photos.portions import browser_files
     from npylabel.photos.preflight import size_text
     from npylabel.photos.sources import list_photos, split_sources
 
@@ -33,6 +62,7 @@ def _photos(report: StepReport, places: Places, parameters: dict) -> None:
         report.messages.append(_("The demo photos will be drawn in {path}.").format(path=places.demo().work_dir))
         return
     if parameters["photos_dir"] == UPLOAD:
+        browser_files(headless=is_headless())
         report.messages.append(_("The browser will ask for the photos."))
         return
     roots = [places.source(part) for part in split_sources(parameters["photos_dir"])]
@@ -46,13 +76,13 @@ def _photos(report: StepReport, places: Places, parameters: dict) -> None:
 
 
 def _class_folders(report: StepReport, places: Places, parameters: dict) -> None:
-    from npylabel.dataset.folders import scan_class_folders
+    from npylabel.dataset.folders import class_source, scan_class_folders
 
     table = load_classes(places.classes_path(parameters["classes_path"]))
     if parameters["source_dir"] == DEMO:
         report.messages.append(_("The demo photos will be drawn in {path}.").format(path=places.demo().work_dir))
         return
-    source = places.source(parameters["source_dir"])
+    source = class_source(places, parameters["source_dir"], make=bool(parameters["make_folders"]))
     if parameters["make_folders"] and not source.exists():
         report.messages.append(_("Class folders will be made in {path}.").format(path=source))
         return

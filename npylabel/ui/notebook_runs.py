@@ -15,7 +15,8 @@ from npylabel.base.files import write_text
 from npylabel.base.i18n import _
 from npylabel.base.language import choose_language
 from npylabel.base.places import DEMO, Places, find_places, project_dir
-from npylabel.base.trip import Trip
+from npylabel.base.report import StepReport
+from npylabel.base.trip import Trip, bring
 from npylabel.ui.input_checks import check_step_inputs
 
 # Parameters that name something of the user's: a path from where the command was typed.
@@ -83,8 +84,12 @@ def run_notebooks(arguments: list[str]) -> int:
         # Notebooks of the demo find their things in the demo folder, whatever else lies in the work folder.
         faulty |= _execute(notebook, folder, {
             **values, "work_dir": str(world.work_dir), "save_dir": str(places.save_dir or ""), "language": language})
-    with Trip(places, lambda path: False):
+    with Trip(places, lambda path: False) as trip:
         _summary(world, folder)
+    saved = StepReport("run")
+    trip.describe(saved)
+    for line in saved.messages:
+        print(line)
     return int(faulty)
 
 
@@ -162,6 +167,8 @@ def _is_own(given: dict[str, object], chosen: list[Notebook]) -> bool:
 
 def _check_sources(places: Places, given: dict[str, object], chosen: list[Notebook]) -> None:
     """Look at the user's folders and the class table before the first hour of work, not after it."""
+    # The class table and the photos may be saved and not here yet.
+    bring(places, {name: given[name] for name in _OWN.values() if name in given})
     for notebook in chosen:
         if notebook.number in _OWN:
             print(check_step_inputs(notebook.path.stem[3:], places, {**notebook.defaults, **given}).messages[0])
@@ -228,7 +235,8 @@ def _facts(executed: object) -> dict:
 
 
 def _summary(world: Places, folder: Path) -> None:
-    from npylabel.labeler.status import DATASET, describe_status
+    from npylabel.dataset.layout import DATASET
+    from npylabel.labeler.status import describe_status
 
     report = describe_status(world)
     print("\n".join([*report.messages, report.next_step]))

@@ -3,15 +3,21 @@
 import errno
 import os
 import shutil
+import sys
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from npylabel.base.errors import NpyLabelError
-from npylabel.base.tables import read_csv
+from npylabel.base.places import Places
+from npylabel.base.tables import read_csv, write_csv
 from npylabel.dataset.decisions import DECISIONS, left_out, read_decisions
-from npylabel.dataset.labels import read_label_rows
+from npylabel.dataset.labels import LabelRow, read_label_rows, write_label_rows
+from npylabel.dataset.leave_out import leave_out_photos
+from npylabel.dataset.training_data import SPLIT, SPLIT_COLUMNS
+from npylabel.photos.manifest import OK, PhotoRow, table_values, write_rows
 from npylabel.photos.sources import list_photos
 from tests.dataset.class_kit import ID_OF
 from tests.dataset.leave_kit import Killed, World, kill_after, kill_everywhere
@@ -565,3 +571,40 @@ def test_steps_between_a_kill_and_the_second_run_lose_nothing(world: World, back
         copy.build()
         assert copy.files() == before, number
         shutil.rmtree(copy.root)
+
+
+def lay_tables(root: Path, photos: int) -> Places:
+    """The tables of a work without any pictures."""
+    sums = [sha256(str(number).encode()).hexdigest() for number in range(photos)]
+    made = [PhotoRow(f"IMG_{number}", f"p/IMG_{number}.jpg", status=OK, sha256=sha) for number, sha in enumerate(sums)]
+    write_rows(root / "tintora_dataset", made)
+    write_label_rows(root / "tintora_dataset" / "labels.csv", {
+        row.name: LabelRow(row.name, 1, "x", written_id="1", original_sha256=row.sha256) for row in made})
+    write_csv(root / "train_data" / SPLIT, SPLIT_COLUMNS, [
+        {**table_values(row), "path": f"дом/{row.name}.png", "class_id": "1", "split": "train"} for row in made])
+    return Places(root)
+
+
+def work_of(places: Places, *, back: bool) -> int:
+    """How many instructions of Python it takes."""
+    done = 0
+
+    def count(frame: object, event: str, _argument: object) -> object:
+        nonlocal done
+        done += event == "opcode"
+        frame.f_trace_opcodes = True
+        return count
+
+    before = sys.gettrace()
+    sys.settrace(count)
+    try:
+        leave_out_photos(places, "IMG_*", back=back, confirm=True)
+    finally:
+        sys.settrace(before)
+    return done
+
+
+def test_four_times_the_photos_are_at_most_four_times_the_work(tmp_path: Path) -> None:
+    few, many = lay_tables(tmp_path / "few", 50), lay_tables(tmp_path / "many", 200)
+    for back in (False, True):
+        assert work_of(many, back=back) < 4 * work_of(few, back=back)

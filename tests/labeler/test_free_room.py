@@ -5,17 +5,17 @@ from pathlib import Path
 
 import pytest
 
+import npylabel_core as core
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.places import DEMO_MARK, Places
 from npylabel.base.report import StepReport
 from npylabel.base.tables import write_csv
 from npylabel.dataset.export import export_dataset, zip_folder
-from npylabel.dataset.labels import LabelRow, read_label_rows, write_label, write_label_rows
+from npylabel.dataset.labels import REPLACED, LabelRow, read_label_rows, write_label, write_label_rows
 from npylabel.dataset.verify import verify_dataset
 from npylabel.labeler import run_files
 from npylabel.labeler.demo_score import write_truth
 from npylabel.labeler.free_room import ON_DEMAND, PARTS, free_room, how_remade
-from npylabel.labeler.label import REPLACED
 from npylabel.labeler.start_over import start_over
 from npylabel.photos.demo import write_demo_classes, write_demo_photos
 from tests.dataset.class_kit import ID_OF, TABLE
@@ -116,8 +116,9 @@ def test_all_is_all_but_what_has_no_other_copy(world: World) -> None:
     report = free(world, "all")
     assert report.facts["chosen"] == [part for part in PARTS if part not in ON_DEMAND]
     names = set(tree(world.root))
-    assert not any(name.startswith(("export", "demo/", "models/archive/")) for name in names)
-    assert EXPECTED["left_out"] | EXPECTED["set_aside"] <= names
+    assert not any(name.startswith(("export", "demo/")) for name in names)
+    for part in ("archive", "replaced_labels", "left_out", "set_aside"):
+        assert EXPECTED[part] <= names and part in ON_DEMAND
     assert {f"models/{name}" for name in MODEL} <= names
     assert free(world, "all; left_out;set_aside").facts["removed"] == 4
     assert free(world, "all; left_out;set_aside").facts["removed"] == 0
@@ -161,7 +162,7 @@ def test_foreign_files_stay_and_are_named(world: World) -> None:
             "models/checkpoint_epoch_5 (copy).pth", "left_out/mine.txt", "left_out/train_data/дом/own.png"]
     for name in mine:
         lay_file(world.root / name, b"mine")
-    report = free(world, "all;left_out;set_aside")
+    report = free(world, ";".join(PARTS))
     assert [name for name in mine if not (world.root / name).is_file()] == []
     text = "\n".join(report.messages)
     silent = ("models/checkpoint_epoch_5 (copy).pth", "left_out/mine.txt")
@@ -188,6 +189,38 @@ def test_a_folder_that_is_only_called_demo_is_the_users(world: World) -> None:
     before = tree(world.root / "demo")
     assert free(world, "demo").facts["removed"] == 0
     assert tree(world.root / "demo") == before
+
+
+def in_use(demo: Places) -> None:
+    """A person decided, changed and lost something in the demo."""
+    write_label(demo.path("tintora_dataset/labels/a.npy"), 7)
+    sorted(demo.path("tintora_dataset/color").iterdir())[0].write_bytes(b"painted")
+    sorted(demo.path("photos").rglob("*.jpg"))[-1].unlink()
+    lay_file(demo.path("train_data/.tmp-npylabel-x.png"), b"half")
+
+
+@pytest.mark.parametrize("is_used", [False, True])
+@pytest.mark.parametrize("what", [*PARTS, "all", "; ".join(PARTS)])
+def test_just_what_is_listed_goes(world: World, what: str, is_used: bool) -> None:
+    if is_used:
+        in_use(Places(world.root / "demo", is_demo=True))
+    before = set(tree(world.root))
+    listed = free(world, what, confirm=False).facts
+    assert free(world, what).facts == {**listed, "done": True}
+    assert len(before - set(tree(world.root))) == listed["removed"]
+    assert set(tree(world.root)) <= before
+
+
+@pytest.mark.parametrize("demo_only", [True, False])
+def test_the_demo_alone_goes_from_either_place(tmp_path: Path, demo_only: bool) -> None:
+    places = Places(tmp_path)
+    make_demo(places.made_demo())
+    before = set(tree(tmp_path))
+    work_dir = tmp_path / "demo" if demo_only else tmp_path
+    common = {"action": "free", "value": "all", "work_dir": str(work_dir), "language": "en"}
+    listed = core.manage(**common).facts["removed"]
+    assert core.manage(**common, confirm=True).facts["removed"] == listed == len(before - set(tree(tmp_path)))
+    assert (listed == len(before)) is not demo_only
 
 
 def test_a_foreign_zip_beside_the_export_stays(world: World) -> None:
@@ -227,12 +260,10 @@ def test_epochs_without_their_model_are_somebody_elses(world: World) -> None:
     assert gone(world, "checkpoints") == set()
 
 
-def test_other_places_are_looked_at_when_they_are_named(world: World, tmp_path: Path) -> None:
+def test_another_model_is_looked_at_when_it_is_named(world: World) -> None:
     moved = (world.root / "models").rename(world.root / "nets")
     (moved / "tiny_cnn.pth").rename(moved / "big.pth")
-    shutil.move(world.root / "export", tmp_path / "elsewhere")
-    found = gone(world, "checkpoints;archive;export", save_path="nets/big.pth", export_dir=str(tmp_path / "elsewhere"))
-    assert found == {f"nets/{name}" for name in EPOCHS} and not (tmp_path / "elsewhere").exists()
+    assert gone(world, "checkpoints;archive", save_path="nets/big.pth") == {f"nets/{name}" for name in EPOCHS}
 
 
 def test_what_was_set_aside_can_go(world: World) -> None:

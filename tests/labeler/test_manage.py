@@ -29,6 +29,11 @@ class Evening:
         shutil.rmtree(self.work, ignore_errors=True)
         return getattr(core, name)(**parameters, **self.common)
 
+    def check(self, step: str, **parameters: object) -> object:
+        """Check the inputs of a step on a fresh machine."""
+        shutil.rmtree(self.work, ignore_errors=True)
+        return core.check_inputs(step, **parameters, **self.common)
+
     def manage(self, action: str, value: str = "", *, confirm: bool = True) -> object:
         return self.step("manage", action=action, value=value, confirm=confirm)
 
@@ -45,10 +50,23 @@ def evening(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Evening:
     return Evening(tmp_path)
 
 
-def test_unknown_actions_are_refused(evening: Evening) -> None:
-    with pytest.raises(NpyLabelError) as caught:
-        evening.manage("tidy")
-    assert caught.value.code == "bad_parameter"
+@pytest.mark.parametrize(("action", "value", "code"), [
+    ("tidy", "", "bad_parameter"), ("reset", "9", "bad_parameter"), ("reset", "", "bad_parameter"),
+    ("free", "runs; nix", "bad_parameter"), ("leave_out", " ; ", "bad_parameter"), ("take_back", "", "bad_parameter"),
+    ("classes", "дом", "bad_changes"), ("classes", "+ луг; a > b > c", "bad_changes")])
+def test_what_is_wrong_is_refused_before_anything_is_brought(
+    evening: Evening, action: str, value: str, code: str
+) -> None:
+    (evening.work / "notes.csv").parent.mkdir()
+    (evening.work / "notes.csv").write_text("mine")
+    core.status(**evening.common)
+    for call in (evening.manage, lambda *values: evening.check("manage", action=values[0], value=values[1])):
+        with pytest.raises(NpyLabelError) as caught:
+            call(action, value)
+        assert caught.value.code == code
+        assert not (evening.work / "notes.csv").exists()
+    evening.manage("free", "")
+    assert (evening.work / "notes.csv").read_text() == "mine"
 
 
 def test_the_notebook_offers_every_action() -> None:

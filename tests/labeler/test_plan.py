@@ -81,7 +81,16 @@ def test_a_folder_is_measured(tmp_path: Path) -> None:
     assert f"3 photos, {size / 1e3:.0f} kB in all." in report.messages
 
 
-@pytest.mark.parametrize("value", ["photos=many", "photo=3", "photos=-1", "photos=1;drive"])
+def test_a_folder_with_an_equals_sign_is_measured(tmp_path: Path) -> None:
+    lay_photos(tmp_path / "photos=2", "a.jpg", "b.jpg")
+    lay_photos(tmp_path / "more", "c.jpg")
+    assert plan_report(Places(tmp_path), "photos=2").facts["photos"] == 2
+    assert plan_report(Places(tmp_path), "more; photos=2").facts["photos"] == 3
+
+
+@pytest.mark.parametrize("value", [
+    "photos=many", "photo=3", "photos=-1", "photos=1;drive", "photos=nan", "photo_mb=inf", "photos=9; drive_gb=NaN",
+    "=", "=3"])
 def test_wrong_numbers_are_refused(tmp_path: Path, value: str) -> None:
     with pytest.raises(NpyLabelError) as caught:
         plan_report(Places(tmp_path), value)

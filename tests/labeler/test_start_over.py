@@ -1,23 +1,27 @@
 """Starting over removes exactly the results of a step, and nothing that a person decided."""
 
+import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from npylabel.base.errors import NpyLabelError
+from npylabel.base.places import Places
 from npylabel.base.report import StepReport
 from npylabel.base.tables import read_csv
+from npylabel.dataset.class_changes import change_classes
 from npylabel.dataset.decisions import DECISIONS, left_out, read_decisions
 from npylabel.dataset.export import export_dataset, zip_folder
-from npylabel.dataset.labels import read_label_rows, write_label
+from npylabel.dataset.labels import labels_journal, read_label_rows, write_label
 from npylabel.dataset.verify import verify_dataset, write_findings
 from npylabel.labeler import run_files
 from npylabel.labeler.start_over import start_over, step_number
 from npylabel.photos import prepare
 from npylabel.photos.sources import list_photos
-from tests.dataset.class_kit import ID_OF, TABLE
+from tests.dataset.class_kit import ID_OF, TABLE, TABLE_PATH
 from tests.dataset.leave_kit import World, kill_everywhere
 from tests.photos.collect_kit import assert_agree, failing_write, lay_file, photo, rows, tree
 from tests.photos.zip_kit import write_zip
@@ -166,9 +170,25 @@ def test_originals_are_found_where_they_are_said_to_be(world: World, tmp_path: P
     moved = world.phone.rename(tmp_path / "far" / "away" / "phone")
     assert over(world, "01", confirm=False).facts["originals_not_found"] == 4
     for photos_dir in (str(moved), f"{tmp_path / 'nowhere'}; {moved}"):
-        assert over(world, "01", confirm=False, photos_dir=photos_dir).facts["originals_not_found"] == 0
+        assert over(world, f"01; {photos_dir}", confirm=False).facts["originals_not_found"] == 0
     (moved / "a" / "IMG_1.jpg").unlink()
-    assert over(world, "01", confirm=False, photos_dir=str(moved)).facts["originals_not_found"] == 1
+    assert over(world, f"1;{moved}", confirm=False).facts["originals_not_found"] == 1
+
+
+def test_originals_beside_what_is_kept_elsewhere_are_found(world: World, tmp_path: Path) -> None:
+    kept = tmp_path / "drive" / "npylabel"
+    kept.mkdir(parents=True)
+    world.phone.rename(kept / "phone")
+    report = start_over(Places(world.root, save_dir=kept), "01")
+    assert report.facts["originals_not_found"] == 0 and report.facts["set_aside"] == 0
+
+
+def test_what_is_set_aside_is_told_to_travel(world: World, tmp_path: Path) -> None:
+    shutil.rmtree(world.phone)
+    texts = ["\n".join(start_over(places, "01").messages) for places in (
+        Places(world.root), Places(world.root, save_dir=tmp_path / "kept"))]
+    assert ["saved again as new files" in text for text in texts] == [False, True]
+    assert all('value="01; ' in text for text in texts)
 
 
 def test_originals_in_a_zip_are_found(tmp_path: Path) -> None:
@@ -221,6 +241,22 @@ def test_a_class_that_a_person_gave_by_moving_stays(world: World, built: bool) -
     assert "лес/h2.png" in world.copies()
 
 
+def test_a_class_of_another_name_since_is_nobodys_decision(world: World) -> None:
+    change_classes(world.places, "дом > изба", confirm=True)
+    assert (world.data / "изба").is_dir()
+    report = over(world, "02", confirm=False)
+    assert report.facts["kept_by_person"] == 0 and report.facts["removed"] > 6
+
+
+def test_a_folder_that_stands_for_no_class_any_more_stays(world: World) -> None:
+    classes = json.loads(TABLE_PATH.read_text(encoding="utf-8"))
+    left = {key: value for key, value in classes.items() if value["name"] != "дом"}
+    (world.root / "classes.json").write_text(json.dumps(left), encoding="utf-8")
+    report = over(world, "02")
+    assert len(read_csv(world.data / "split.csv")) == report.facts["kept_by_person"] == 4
+    assert len(list((world.data / "дом").iterdir())) == 4
+
+
 def test_the_model_goes_and_the_archive_stays(world: World) -> None:
     assert gone(world, "03") == {f"models/{name}" for name in MODEL_FILES}
     assert (world.root / "models/archive/tiny_cnn_1/tiny_cnn.pth").is_file()
@@ -242,6 +278,19 @@ def test_labels_of_models_go_and_those_of_people_stay(world: World) -> None:
     assert set(read_label_rows(world.dataset / "labels.csv")) == {"IMG_2", "sky"}
 
 
+def test_labels_of_an_unfinished_run_go_and_what_a_person_changed_meanwhile_stays(world: World) -> None:
+    labels, journal = world.dataset / "labels", labels_journal(world.dataset / "labels")
+    row = replace(read_label_rows(world.dataset / "labels.csv")["IMG_1"], class_id=7, written_id="7")
+    with pytest.raises(KeyboardInterrupt), journal:
+        journal.append({"row": vars(row), "before": "5"}, {"row": {**vars(row), "name": "sky"}, "before": "5"})
+        raise KeyboardInterrupt
+    write_label(labels / "IMG_1.npy", 7)
+    write_label(labels / "sky.npy", 9)
+    over(world, "04")
+    assert {path.stem for path in labels.iterdir()} == {"IMG_2", "sky"}
+    assert not journal.path.exists()
+
+
 def test_without_a_persons_labels_the_table_goes(world: World) -> None:
     world.label()
     assert "tintora_dataset/labels.csv" in gone(world, "04")
@@ -256,14 +305,12 @@ def test_the_verification_and_the_export_go_and_the_dataset_stays(world: World) 
     assert_agree(world.dataset)
 
 
-def test_an_export_elsewhere_goes_when_it_is_named(world: World, tmp_path: Path) -> None:
+def test_an_export_elsewhere_and_a_foreign_zip_stay(world: World, tmp_path: Path) -> None:
     (world.root / "export.zip").unlink()
     lay_file(world.root / "export.zip", b"somebody else's")
     moved = (world.root / "export").rename(tmp_path / "export")
     over(world, "05")
-    assert moved.is_dir()
-    over(world, "05", export_dir=str(moved))
-    assert not moved.exists() and (world.root / "export.zip").is_file()
+    assert moved.is_dir() and (world.root / "export.zip").is_file()
 
 
 def test_a_killed_run_is_started_over(world: World) -> None:
