@@ -176,10 +176,13 @@ def test_originals_are_found_where_they_are_said_to_be(world: World, tmp_path: P
     assert over(world, f"1;{moved}", confirm=False).facts["originals_not_found"] == 1
 
 
-def test_originals_beside_what_is_kept_elsewhere_are_found(world: World, tmp_path: Path) -> None:
+@pytest.mark.parametrize("place", ["drive/npylabel", "drive"])
+def test_originals_in_or_beside_the_folder_that_keeps_the_work_are_found(
+    world: World, tmp_path: Path, place: str
+) -> None:
     kept = tmp_path / "drive" / "npylabel"
     kept.mkdir(parents=True)
-    world.phone.rename(kept / "phone")
+    world.phone.rename(tmp_path / place / "phone")
     report = start_over(Places(world.root, save_dir=kept), "01")
     assert report.facts["originals_not_found"] == 0 and report.facts["set_aside"] == 0
 
