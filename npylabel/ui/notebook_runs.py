@@ -17,6 +17,7 @@ from npylabel.base.language import choose_language
 from npylabel.base.places import DEMO, Places, find_places, project_dir
 from npylabel.base.report import StepReport
 from npylabel.base.trip import Trip, bring
+from npylabel.photos.sources import split_sources
 from npylabel.ui.input_checks import check_step_inputs
 
 # Parameters that name something of the user's: a path from where the command was typed.
@@ -121,7 +122,7 @@ def _converted(name: str, text: str, kind: type) -> object:
         raise NpyLabelError("bad_parameter", _("{name} is {value!r}.").format(name=name, value=text),
                             _("Give a value like the notebook's: {kind}.").format(kind=kind.__name__)) from error
     if name in _USER_PATHS and value and value != DEMO:
-        return ";".join(_from_here(part) for part in str(value).split(";") if part.strip())
+        return ";".join(_from_here(part) for part in split_sources(str(value)))
     return value
 
 
