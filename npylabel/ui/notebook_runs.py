@@ -73,6 +73,8 @@ def run_notebooks(arguments: list[str]) -> int:
     places = find_places(str(given.pop("work_dir", "")), str(given.pop("save_dir", "")), as_notebook=True)
     chosen = _choose(notebooks, str(given.pop("only", "")))
     is_own = _is_own(given, chosen)
+    # Nobody sits in front of the notebooks: what only a person can do is refused before the first of them.
+    os.environ["NPYLABEL_HEADLESS"] = "1"
     if is_own:
         _check_sources(places, given, chosen)
     world = places if is_own else places.made_demo()
@@ -180,7 +182,6 @@ def _execute(notebook: Notebook, folder: Path, values: dict[str, object]) -> boo
     import papermill
 
     output = folder / notebook.path.name
-    os.environ["NPYLABEL_HEADLESS"] = "1"
     try:
         executed = papermill.execute_notebook(
             notebook.path, output, parameters=values, progress_bar=False, stdout_file=_Console(),
