@@ -181,7 +181,9 @@ def test_a_check_of_an_upload_that_nobody_can_do_fails_as_the_step_does(tmp_path
 def test_run_refuses_an_upload_before_the_first_notebook(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
-    monkeypatch.setitem(sys.modules, "google.colab", SimpleNamespace(files=SimpleNamespace()))
+    colab = SimpleNamespace(files=SimpleNamespace())
+    monkeypatch.setitem(sys.modules, "google", SimpleNamespace(colab=colab))
+    monkeypatch.setitem(sys.modules, "google.colab", colab)
     monkeypatch.setenv("NPYLABEL_HEADLESS", "")
     monkeypatch.setattr(notebook_runs, "_execute", lambda *_arguments: pytest.fail("a notebook ran"))
     code = core.main(["run", "--only", "01", "--photos_dir", "upload", "--work_dir", str(tmp_path)])
