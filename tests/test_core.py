@@ -2,7 +2,9 @@
 
 import inspect
 import json
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -174,3 +176,15 @@ def test_a_check_of_an_upload_that_nobody_can_do_fails_as_the_step_does(tmp_path
     Image.new("RGB", (64, 64)).save(tmp_path / "upload" / "a.png")
     report = core.collect_and_grayscale(**{**given, "photos_dir": "./upload"}, size_px=64, workers=1)
     assert report.facts["photos"] == 1
+
+
+def test_run_refuses_an_upload_before_the_first_notebook(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    colab = SimpleNamespace(files=SimpleNamespace())
+    monkeypatch.setitem(sys.modules, "google", SimpleNamespace(colab=colab))
+    monkeypatch.setitem(sys.modules, "google.colab", colab)
+    monkeypatch.setenv("NPYLABEL_HEADLESS", "")
+    monkeypatch.setattr(notebook_runs, "_execute", lambda *_arguments: pytest.fail("a notebook ran"))
+    code = core.main(["run", "--only", "01", "--photos_dir", "upload", "--work_dir", str(tmp_path)])
+    assert code == 2 and "upload_impossible" in capsys.readouterr().err

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from npylabel.base.disks import patiently
 from npylabel.base.errors import NpyLabelError
-from npylabel.base.files import write_text
 from npylabel.base.i18n import _
 
 UNKNOWN_NAME = "неопределённый_объект"
@@ -166,11 +165,6 @@ def _long_entry(table: ClassTable, class_id: int, others: Mapping[int, Mapping])
     if replaces := sorted(old for old, owner in table.retired.items() if owner == class_id):
         entry["replaces"] = replaces
     return {**entry, **others.get(class_id, {})}
-
-
-def write_classes(path: Path, table: ClassTable, others: Mapping[int, Mapping] | None = None) -> None:
-    """Write ``classes_text``, whole or not at all."""
-    write_text(path, classes_text(table, others))
 
 
 def read_other_fields(path: Path) -> dict[int, dict]:

@@ -3,7 +3,7 @@
 import errno
 import os
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -86,8 +86,13 @@ def may_lie(source: Path, target: Path) -> bool:
 
 def free_path(path: Path) -> Path:
     """The path, or one with a number behind its stem, where no file is yet."""
-    candidates = chain([path], (path.with_name(f"{path.stem}_{number}{path.suffix}") for number in count(2)))
+    candidates = (path.with_name(name) for name in numbered(path.stem, path.suffix))
     return next(path for path in candidates if not os.path.lexists(path))
+
+
+def numbered(stem: str, suffix: str = "") -> Iterator[str]:
+    """The name, then the same with a number behind the stem: 2, 3..."""
+    return chain([f"{stem}{suffix}"], (f"{stem}_{number}{suffix}" for number in count(2)))
 
 
 def add_rows(path: Path, columns: Sequence[str], rows: Iterable[Row], *, key: Sequence[str], order: str) -> None:

@@ -2,14 +2,13 @@
 
 import os
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import replace
 from functools import cached_property
-from itertools import chain, count
 from pathlib import Path
 
 from npylabel.base.tables import read_csv, write_csv
-from npylabel.dataset.aside import Counterpart, add_rows, drop_rows, may_lie, move_files, remove_empty
+from npylabel.dataset.aside import Counterpart, add_rows, drop_rows, may_lie, move_files, numbered, remove_empty
 from npylabel.dataset.labels import LABEL_COLUMNS, table_path
 from npylabel.dataset.photo_names import NameBook
 from npylabel.photos.groups import name_groups
@@ -91,7 +90,7 @@ class DatasetAside:
         """The name that the files of a photo have aside: its own, unless another photo's lie there."""
         if row.sha256 in self.lies:
             return self.lies[row.sha256]
-        return next(name for name in _candidates(row.name) if name not in self.lying
+        return next(name for name in numbered(row.name) if name not in self.lying
                     and self._owners(name) <= {row.sha256}
                     and all(may_lie(path, target) for path, target in zip(
                         self._files(row), self._files(row, self.mirror.aside, name), strict=True)))
@@ -205,7 +204,7 @@ class DatasetAside:
         begun = self.begun.get(row.sha256, "")
         if begun and begun.casefold() not in given and self._owners(begun) <= {row.sha256}:
             return begun
-        return next(name for name in _candidates(row.name) if name.casefold() not in given
+        return next(name for name in numbered(row.name) if name.casefold() not in given
                     and self._owners(name) <= {row.sha256}
                     and all(may_lie(*move) for move in self._moves(row, replace(row, name=name))))
 
@@ -233,7 +232,3 @@ def own_source(source: str, sha256: str, other_sha256: str) -> str:
 
 def _is_mark_of(mark: PhotoRow | None, row: PhotoRow) -> bool:
     return mark is not None and mark.sha256 == row.sha256
-
-
-def _candidates(name: str) -> Iterator[str]:
-    return chain([name], (f"{name}_{number}" for number in count(2)))

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Collection, Iterator
 from dataclasses import replace
-from itertools import chain, count
 from pathlib import Path
 
 from npylabel.base.classes import nfc
@@ -17,6 +16,7 @@ from npylabel.dataset.aside import (
     free_path,
     may_lie,
     move_files,
+    numbered,
     remove_empty,
 )
 from npylabel.dataset.aside_dataset import BEGUN, LIES, Move, own_source
@@ -185,8 +185,8 @@ def _photo_row(row: Row) -> PhotoRow:
 
 
 def _candidates(path: str) -> Iterator[str]:
-    stem, _dot, suffix = path.rpartition(".")
-    return chain([path], (f"{stem}_{number}.{suffix}" for number in count(2)))
+    stem, dot, suffix = path.rpartition(".")
+    return numbered(stem, dot + suffix)
 
 
 def _unlisted(folder: Path, paths: list[str]) -> dict[str, str]:

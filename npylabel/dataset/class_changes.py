@@ -159,7 +159,8 @@ def _describe(
     report: StepReport, change: TableChange, labels: Labels, data_path: Path, models_dir: Path
 ) -> None:
     photos = count_class_files(data_path, change.before)
-    given, by_hand = Counter(row.class_id for row in labels.rows.values()), Counter(labels.decisions.values())
+    given = Counter(change.before.id_now(row.class_id) for row in labels.rows.values())
+    by_hand = Counter(labels.decisions.values())
     report.facts |= {what: len(change.of(what)) for what in (ADDED, RENAMED, MERGED)}
     report.facts["changes"] = [
         {"what": each.what, "name": each.old, "becomes": each.new, "id": each.new_id,

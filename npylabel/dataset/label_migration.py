@@ -34,7 +34,7 @@ class Labels:
         labels_dir: of the label files.
         found: id by file name, of the whole label files.
         rows: by name.
-        decisions: id that a person decided on, by name.
+        decisions: id of today that a person decided on, by name.
     """
 
     labels_dir: Path
@@ -68,8 +68,10 @@ def read_labels(labels_dir: Path, table: ClassTable) -> Labels:
     for name, row in rows.items():
         class_id = found.get(files.get(name, ""))
         decided = row.decision(class_id if table.id_now(class_id) is not None else None, ours[name])
-        if decided is not None and table.id_now(decided) is not None:
-            labels.decisions[name] = decided
+        # A photo that was left out during an earlier change comes back with an id of before.
+        now = None if decided is None else table.id_now(decided)
+        if now is not None:
+            labels.decisions[name] = now
     return labels
 
 

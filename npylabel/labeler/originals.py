@@ -1,8 +1,10 @@
 """Which originals can be reached now: what was made of them can be made again."""
 
+import os
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 
 from npylabel.base.tables import printable
 from npylabel.photos.archives import ZIP_ERRORS, list_members
@@ -26,15 +28,20 @@ class Originals:
     def __init__(self, roots: Sequence[Path], near: Iterable[Path] = ()) -> None:
         self.roots, self.near = [root.resolve() for root in roots], list(near)
         self._known: dict[Path, dict[str, str]] = {}
+        self._found: dict[str, list[tuple[Path, bool]]] = {}
 
     def is_there(self, row: PhotoRow) -> bool:
         """Whether the original of a row is where it was, with the same size."""
         outer, member = _split_zip(row.source)
         label, _slash, rest = outer.partition("/")
-        for root in self._roots_of(label):
-            path = root if root.is_file() else root / rest
-            if path.is_file() and (self._members(path).get(member) == row.fingerprint if member
-                                   else row.fingerprint.partition("-")[0] == str(path.stat().st_size)):
+        if label not in self._found:
+            self._found[label] = self._roots_of(label)
+        for root, is_folder in self._found[label]:
+            path = root / rest if is_folder else root
+            found = _stat(path)
+            if found and S_ISREG(found.st_mode) and (
+                    self._members(path).get(member) == row.fingerprint if member
+                    else row.fingerprint.partition("-")[0] == str(found.st_size)):
                 return True
         return False
 
@@ -47,8 +54,18 @@ class Originals:
                 self._known[path] = {}
         return self._known[path]
 
-    def _roots_of(self, label: str) -> list[Path]:
+    def _roots_of(self, label: str) -> list[tuple[Path, bool]]:
+        """(path, whether it is a folder) of the roots that a label may mean."""
         # list_photos puts a number behind the label of a second root of the same name.
         names = {label, re.sub(r"~\d*$", "", label)}
         known = [root for root in self.roots if root.name in names]
-        return known + [folder / name for folder in self.near for name in sorted(names) if (folder / name).exists()]
+        near = [folder / name for folder in self.near for name in sorted(names)]
+        return [(path, S_ISDIR(found.st_mode)) for path in (*known, *near) if (found := _stat(path))]
+
+
+def _stat(path: Path) -> os.stat_result | None:
+    """What the disk says of a path; an original on a disk that does not answer counts as not found."""
+    try:
+        return path.stat()
+    except OSError:
+        return None

@@ -60,7 +60,8 @@ def start_over(
     """
     number, given = split_value(value)
     dataset, data, model = (places.path(name) for name in (dataset_dir, data_path, save_path))
-    near = [places.work_dir, places.work_dir.parent, *([places.save_dir] if places.save_dir else [])]
+    homes = [places.work_dir, *([places.save_dir] if places.save_dir else [])]
+    near = [folder for home in homes for folder in (home, home.parent)]
     originals = Originals([places.source(part) for part in given], near)
     results = {
         "01": lambda: photo_results(dataset, originals), "02": lambda: training_results(

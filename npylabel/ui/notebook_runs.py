@@ -17,6 +17,7 @@ from npylabel.base.language import choose_language
 from npylabel.base.places import DEMO, Places, find_places, project_dir
 from npylabel.base.report import StepReport
 from npylabel.base.trip import Trip, bring
+from npylabel.photos.sources import split_sources
 from npylabel.ui.input_checks import check_step_inputs
 
 # Parameters that name something of the user's: a path from where the command was typed.
@@ -72,6 +73,8 @@ def run_notebooks(arguments: list[str]) -> int:
     places = find_places(str(given.pop("work_dir", "")), str(given.pop("save_dir", "")), as_notebook=True)
     chosen = _choose(notebooks, str(given.pop("only", "")))
     is_own = _is_own(given, chosen)
+    # Nobody sits in front of the notebooks: what only a person can do is refused before the first of them.
+    os.environ["NPYLABEL_HEADLESS"] = "1"
     if is_own:
         _check_sources(places, given, chosen)
     world = places if is_own else places.made_demo()
@@ -121,7 +124,7 @@ def _converted(name: str, text: str, kind: type) -> object:
         raise NpyLabelError("bad_parameter", _("{name} is {value!r}.").format(name=name, value=text),
                             _("Give a value like the notebook's: {kind}.").format(kind=kind.__name__)) from error
     if name in _USER_PATHS and value and value != DEMO:
-        return ";".join(_from_here(part) for part in str(value).split(";") if part.strip())
+        return ";".join(_from_here(part) for part in split_sources(str(value)))
     return value
 
 
@@ -179,7 +182,6 @@ def _execute(notebook: Notebook, folder: Path, values: dict[str, object]) -> boo
     import papermill
 
     output = folder / notebook.path.name
-    os.environ["NPYLABEL_HEADLESS"] = "1"
     try:
         executed = papermill.execute_notebook(
             notebook.path, output, parameters=values, progress_bar=False, stdout_file=_Console(),

@@ -15,7 +15,6 @@ from npylabel.base.classes import (
     mixes_alphabets,
     read_classes,
     read_other_fields,
-    write_classes,
 )
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.places import project_dir
@@ -255,7 +254,7 @@ def test_an_alias_of_two_classes_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", [WITH_ALIASES, '{"рот": 7, "неопределённый_объект": 3}', long_form("дом", "рот")])
 def test_what_is_written_is_read_back(tmp_path: Path, text: str) -> None:
     table = load(tmp_path, text)
-    write_classes(tmp_path / "again.json", table)
+    (tmp_path / "again.json").write_text(classes_text(table), encoding="utf-8")
     again = load_classes(tmp_path / "again.json")
     assert again == table and again.sha256 == table.sha256
     assert classes_text(again) == (tmp_path / "again.json").read_text("utf-8") == classes_text(table)

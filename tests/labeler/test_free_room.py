@@ -50,10 +50,13 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> World:
     return world
 
 
-def make_demo(demo: Places) -> None:
-    """The first steps of the demo."""
+def make_demo(demo: Places, photos: int | None = None) -> None:
+    """The first steps of the demo, with all or some of its photos."""
     write_truth(demo.work_dir, write_demo_photos(demo.path("photos"), photos_per_class=1))
     write_demo_classes(demo.path("class_photos"), photos_per_class=1)
+    for folder in ("photos", "class_photos"):
+        for path in sorted(path for path in demo.path(folder).rglob("*.*") if photos and path.is_file())[photos:]:
+            path.unlink()
     collect(demo.path("photos"), demo.path("tintora_dataset"), made_from="demo")
     for name in ("models/tiny_cnn.pth", "runs/2026-01-01_10-00-00/03_train.ipynb", "tintora_dataset/contact_sheet.jpg"):
         lay_file(demo.path(name), b"x")
@@ -275,6 +278,13 @@ def test_what_was_set_aside_can_go(world: World) -> None:
 def test_it_may_be_killed_anywhere(world: World) -> None:
     shutil.rmtree(world.root / "demo")
     kill_everywhere(world, lambda copy: free(copy, "all;left_out"))
+
+
+def test_the_removal_of_the_demo_may_be_killed_anywhere(tmp_path: Path) -> None:
+    small = World(tmp_path / "small", tmp_path)
+    make_demo(small.places.made_demo(), photos=4)
+    in_use(small.places.demo())
+    kill_everywhere(small, lambda copy: free(copy, "demo"))
 
 
 def test_an_empty_work_folder_has_nothing(tmp_path: Path) -> None:

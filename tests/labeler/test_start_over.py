@@ -1,5 +1,6 @@
 """Starting over removes exactly the results of a step, and nothing that a person decided."""
 
+import errno
 import json
 import shutil
 from dataclasses import replace
@@ -175,12 +176,32 @@ def test_originals_are_found_where_they_are_said_to_be(world: World, tmp_path: P
     assert over(world, f"1;{moved}", confirm=False).facts["originals_not_found"] == 1
 
 
-def test_originals_beside_what_is_kept_elsewhere_are_found(world: World, tmp_path: Path) -> None:
+@pytest.mark.parametrize("place", ["drive/npylabel", "drive"])
+def test_originals_in_or_beside_the_folder_that_keeps_the_work_are_found(
+    world: World, tmp_path: Path, place: str
+) -> None:
     kept = tmp_path / "drive" / "npylabel"
     kept.mkdir(parents=True)
-    world.phone.rename(kept / "phone")
+    world.phone.rename(tmp_path / place / "phone")
     report = start_over(Places(world.root, save_dir=kept), "01")
     assert report.facts["originals_not_found"] == 0 and report.facts["set_aside"] == 0
+
+
+def test_originals_on_a_disk_that_does_not_answer_are_not_found(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept, stat = tmp_path / "drive", Path.stat
+
+    def gone(path: Path, **options: object) -> object:
+        if path.is_relative_to(kept):
+            raise OSError(errno.ENOTCONN, "Transport endpoint is not connected")
+        return stat(path, **options)
+
+    kept.mkdir()
+    world.phone.rename(kept / "phone")
+    monkeypatch.setattr(Path, "stat", gone)
+    report = start_over(Places(world.root, save_dir=kept), "01")
+    assert report.facts["originals_not_found"] == 4 and report.facts["done"] is False
 
 
 def test_what_is_set_aside_is_told_to_travel(world: World, tmp_path: Path) -> None:
