@@ -65,6 +65,8 @@ class PhotoBook:
         self._old = dict(self.rows)
         # Sources of the photos whose grayscale files were made again from their color files.
         self.remade: list[str] = []
+        # Those of photos without originals whose pictures are not those that were written.
+        self.changed: set[str] = set()
         for folder in {root, *(root / name for name in folders)}:
             folder.mkdir(parents=True, exist_ok=True)
         remove_leftovers(root, *{path.parent for row in self.rows.values() for path in self.files(row)},
@@ -136,6 +138,8 @@ class PhotoBook:
             return None
         row, was_remade = mended(row, self.files(row))
         self.remade += [row.source] if was_remade else []
+        if not self._is_whole(row):
+            self.changed.add(row.source)
         # One that a person left out is not lost; the files wait elsewhere.
         return kept_out(row) if row.reason == PICTURE_LOST and row.sha256 in self.left_out else row
 

@@ -203,6 +203,30 @@ def test_a_run_stopped_while_names_change_ends_the_same(
         assert tree(dataset) == tree(tmp_path / "unbroken")
 
 
+def test_a_changed_picture_gives_way_to_its_original_that_comes_again(dataset: Path, third: Path) -> None:
+    """As after a run under other settings that was killed behind a new name."""
+    before = tree(dataset)
+    for folder in ("color", "bw"):
+        shutil.copy(dataset / folder / "b.png", dataset / folder / "a.png")
+    collect(third, dataset)
+    assert tree(dataset).items() >= {name: sum_ for name, sum_ in before.items() if name.endswith(".png")}.items()
+    assert names_of(dataset)["third/a.jpg"] == "a"
+    assert_agree(dataset)
+
+
+def test_a_copy_whose_photo_was_replaced_is_told_as_missing(first: Path, tmp_path: Path) -> None:
+    collect(first, tmp_path / "set")
+    (first / "copy.jpg").unlink()
+    lay_file(first / "b.jpg", photo("another b"))
+    report = collect(first, tmp_path / "set")
+    assert rows(tmp_path / "set")["first/copy.jpg"]["reason"] in ("picture_lost", "exact_duplicate")
+    assert report.facts["photos"] == 2
+    lay_file(first / "copy.jpg", photo("b.jpg"))
+    report = collect(first, tmp_path / "set")
+    assert "picture_lost" not in report.facts["reasons"] and report.facts["photos"] == 3
+    assert_agree(tmp_path / "set")
+
+
 def test_a_dataset_whose_table_got_lost_is_known_again(tmp_path: Path) -> None:
     source = lay_photos(tmp_path / "phone", "a.jpg", "x/a.jpg", "y/a.jpg", "scan_2.jpg")
     lay_file(source / "z" / "a.jpg", photo("x/a.jpg"))
