@@ -18,7 +18,7 @@ from npylabel.base.report import StepReport
 from npylabel.photos.groups import name_groups
 from npylabel.photos.manifest import DUPLICATE, LEFT_OUT, OK, PhotoRow, kept_out, row_from, without_files
 from npylabel.photos.names import NamePool
-from npylabel.photos.pairs import mended
+from npylabel.photos.pairs import mended, passed_on
 from npylabel.photos.preflight import plan_run
 from npylabel.photos.prepare import Outcome, PhotoJob, prepare_photos
 from npylabel.photos.reasons import BY_PERSON, PICTURE_LOST, TRANSIENT
@@ -51,6 +51,7 @@ class PhotoBook:
         self.listing = listing
         self.listed = {ref.source for ref in listing.refs}
         self._refuse_other_world(rows)
+        rows = passed_on(rows, {ref.source: ref.fingerprint for ref in listing.refs})
         self.left_out = {*left_out, *(row.sha256 for row in rows if row.reason == BY_PERSON)}
         self.journal = RunJournal(root / ".photos.jsonl", {"settings": str(settings), "made_from": made_from})
         self.rows = {row.source: row for row in rows}

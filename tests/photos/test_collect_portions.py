@@ -214,16 +214,22 @@ def test_a_changed_picture_gives_way_to_its_original_that_comes_again(dataset: P
     assert_agree(dataset)
 
 
-def test_a_copy_whose_photo_was_replaced_is_told_as_missing(first: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("at", [0, 1, 3, 100])
+def test_a_pair_goes_over_to_a_copy_that_is_away_where_its_original_was_replaced(
+    first: Path, tmp_path: Path, at: int
+) -> None:
     collect(first, tmp_path / "set")
+    before = tree(tmp_path / "set")
     (first / "copy.jpg").unlink()
     lay_file(first / "b.jpg", photo("another b"))
-    report = collect(first, tmp_path / "set")
-    assert rows(tmp_path / "set")["first/copy.jpg"]["reason"] in ("picture_lost", "exact_duplicate")
-    assert report.facts["photos"] == 2
-    lay_file(first / "copy.jpg", photo("b.jpg"))
-    report = collect(first, tmp_path / "set")
-    assert "picture_lost" not in report.facts["reasons"] and report.facts["photos"] == 3
+    with pytest.MonkeyPatch.context() as patch, suppress(KeyboardInterrupt):
+        patch.setattr(prepare, "write_bytes", failing_write(at, after=True, error=KeyboardInterrupt()))
+        collect(first, tmp_path / "set")
+    for _run in range(2):
+        assert collect(first, tmp_path / "set").facts["photos"] == 3
+    assert names_of(tmp_path / "set") == {"first/a.jpg": "a", "first/copy.jpg": "b", "first/b.jpg": "b_2"}
+    assert {name: sum_ for name, sum_ in before.items() if name.endswith(".png")}.items() <= (
+        tree(tmp_path / "set").items())
     assert_agree(tmp_path / "set")
 
 
