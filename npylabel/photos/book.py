@@ -27,7 +27,7 @@ from npylabel.photos.manifest import (
     without_files,
 )
 from npylabel.photos.names import NamePool
-from npylabel.photos.pairs import mended
+from npylabel.photos.pairs import mended, passed_on
 from npylabel.photos.preflight import plan_run
 from npylabel.photos.prepare import Outcome, PhotoJob, prepare_photos
 from npylabel.photos.reasons import BY_PERSON, PICTURE_LOST, TRANSIENT
@@ -60,6 +60,7 @@ class PhotoBook:
         self.listing = listing
         self.listed = {ref.source for ref in listing.refs}
         self._refuse_other_world(rows)
+        rows = passed_on(rows, {ref.source: ref.fingerprint for ref in listing.refs})
         self.left_out = {*left_out, *(row.sha256 for row in rows if row.reason == BY_PERSON)}
         self.journal = RunJournal(root / PHOTOS_JOURNAL, {"settings": str(settings), "made_from": made_from})
         self.rows = {row.source: row for row in rows}
@@ -74,6 +75,8 @@ class PhotoBook:
         self._old = dict(self.rows)
         # Sources of the photos whose grayscale files were made again from their color files.
         self.remade: list[str] = []
+        # Those of photos without originals whose pictures are not those that were written.
+        self.changed: set[str] = set()
         for folder in {root, *(root / name for name in folders)}:
             folder.mkdir(parents=True, exist_ok=True)
         remove_leftovers(root, *{path.parent for row in self.rows.values() for path in self.files(row)},
@@ -145,6 +148,8 @@ class PhotoBook:
             return None
         row, was_remade = mended(row, self.files(row))
         self.remade += [row.source] if was_remade else []
+        if not self._is_whole(row):
+            self.changed.add(row.source)
         # One that a person left out is not lost; the files wait elsewhere.
         return kept_out(row) if row.reason == PICTURE_LOST and row.sha256 in self.left_out else row
 

@@ -1,6 +1,6 @@
 """Pairs that are not whole any more and whose originals are not here: what can be mended, and what waits."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -11,7 +11,7 @@ from npylabel.base.files import write_bytes
 from npylabel.photos.decode import PhotoError, decode_photo
 from npylabel.photos.fit import encode_gray
 from npylabel.photos.manifest import LEFT_OUT, OK, PhotoRow
-from npylabel.photos.reasons import PICTURE_LOST
+from npylabel.photos.reasons import EXACT_DUPLICATE, PICTURE_LOST
 
 
 def mended(row: PhotoRow, files: Sequence[Path]) -> tuple[PhotoRow, bool]:
@@ -35,6 +35,22 @@ def mended(row: PhotoRow, files: Sequence[Path]) -> tuple[PhotoRow, bool]:
         write_bytes(gray, data)
         row.bw_sha256 = sha256(data).hexdigest()
     return row, bool(lost)
+
+
+def passed_on(rows: Sequence[PhotoRow], fingerprints: Mapping[str, str]) -> list[PhotoRow]:
+    """The rows, with the pairs of originals that are other photos by now given to copies that are not here.
+
+    Args:
+        rows: of the tables.
+        fingerprints: of the originals that are here, by source.
+    """
+    copies = {row.sha256: row for row in rows if row.reason == EXACT_DUPLICATE and row.source not in fingerprints}
+    heirs = {row.source: copies.pop(row.sha256) for row in rows
+             if row.status == OK and row.sha256 in copies and fingerprints.get(row.source, row.fingerprint)
+             != row.fingerprint}
+    gone = {copy.source for copy in heirs.values()}
+    return [replace(row, source=heirs[row.source].source, fingerprint=heirs[row.source].fingerprint)
+            if row.source in heirs and row.status == OK else row for row in rows if row.source not in gone]
 
 
 def gray_file(color: Path) -> bytes:

@@ -22,9 +22,10 @@ def settle_same(book: PhotoBook) -> None:
 
 
 def _claim(book: PhotoBook, row: PhotoRow) -> tuple:
-    """What comes first keeps its files: the settings of now, then what was there before, then the name."""
+    """What comes first keeps its files: whole ones with the settings of now, what was there before, then the name."""
+    is_other = row.settings != str(book.settings) or row.source in book.changed
     was_used = (row.source, row.sha256) in book.used_before
-    return _RANK[row.status], row.settings != str(book.settings), row.source in book.listed, not was_used, row.source
+    return _RANK[row.status], is_other, row.source in book.listed, not was_used, row.source
 
 
 def _give_way(book: PhotoBook, winner: PhotoRow, row: PhotoRow) -> None:
@@ -65,6 +66,15 @@ def forget_gone(book: PhotoBook) -> None:
         is_settled = row.source in book.listed or book.holds_name(row)
         if not is_settled and (_mark(row) in again or (row.status == LEFT_OUT and row.sha256 in came)):
             del book.rows[row.source]
+    _find_copies_alone(book)
+
+
+def _find_copies_alone(book: PhotoBook) -> None:
+    """Tell of the copies that are away, too, that their photo is not in the dataset any more."""
+    known = {row.sha256 for row in book.rows.values() if row.status != DUPLICATE}
+    for row in book.of_status(DUPLICATE):
+        if row.reason == EXACT_DUPLICATE and row.sha256 not in known and row.source not in book.listed:
+            book.rows[row.source] = without_files(row, "", LEFT_OUT, PICTURE_LOST)
 
 
 def _mark(row: PhotoRow) -> tuple[str, str]:

@@ -203,6 +203,36 @@ def test_a_run_stopped_while_names_change_ends_the_same(
         assert tree(dataset) == tree(tmp_path / "unbroken")
 
 
+def test_a_changed_picture_gives_way_to_its_original_that_comes_again(dataset: Path, third: Path) -> None:
+    """As after a run under other settings that was killed behind a new name."""
+    before = tree(dataset)
+    for folder in ("color", "bw"):
+        shutil.copy(dataset / folder / "b.png", dataset / folder / "a.png")
+    collect(third, dataset)
+    assert tree(dataset).items() >= {name: sum_ for name, sum_ in before.items() if name.endswith(".png")}.items()
+    assert names_of(dataset)["third/a.jpg"] == "a"
+    assert_agree(dataset)
+
+
+@pytest.mark.parametrize("at", [0, 1, 3, 100])
+def test_a_pair_goes_over_to_a_copy_that_is_away_where_its_original_was_replaced(
+    first: Path, tmp_path: Path, at: int
+) -> None:
+    collect(first, tmp_path / "set")
+    before = tree(tmp_path / "set")
+    (first / "copy.jpg").unlink()
+    lay_file(first / "b.jpg", photo("another b"))
+    with pytest.MonkeyPatch.context() as patch, suppress(KeyboardInterrupt):
+        patch.setattr(prepare, "write_bytes", failing_write(at, after=True, error=KeyboardInterrupt()))
+        collect(first, tmp_path / "set")
+    for _run in range(2):
+        assert collect(first, tmp_path / "set").facts["photos"] == 3
+    assert names_of(tmp_path / "set") == {"first/a.jpg": "a", "first/copy.jpg": "b", "first/b.jpg": "b_2"}
+    assert {name: sum_ for name, sum_ in before.items() if name.endswith(".png")}.items() <= (
+        tree(tmp_path / "set").items())
+    assert_agree(tmp_path / "set")
+
+
 def test_a_dataset_whose_table_got_lost_is_known_again(tmp_path: Path) -> None:
     source = lay_photos(tmp_path / "phone", "a.jpg", "x/a.jpg", "y/a.jpg", "scan_2.jpg")
     lay_file(source / "z" / "a.jpg", photo("x/a.jpg"))
