@@ -16,6 +16,7 @@ from npylabel.base.groups import is_bulk
 from npylabel.base.i18n import _
 from npylabel.base.language import choose_language
 from npylabel.base.mirror import hash_of
+from npylabel.base.outside import export_outside, not_saved_text, refuse_outside
 from npylabel.base.places import DEMO, Places, find_places
 from npylabel.base.remote import RemoteFolder
 from npylabel.base.report import StepReport
@@ -97,15 +98,21 @@ class Trip:
         finally:
             self.courier.remote.hurry.clear()
 
-    def describe(self, report: StepReport) -> None:
-        """Say in the report what was brought, what is saved, and whether the tab may be closed."""
+    def describe(self, report: StepReport, exports: list[str] | None = None) -> None:
+        """Say in the report what was brought, what is saved, and whether the tab may be closed.
+
+        Args:
+            report: of the step.
+            exports: folders outside the work folder that the step exported to.
+        """
         if not self.courier:
             return
         report.messages += self.courier.shelf.notes
         report.measured |= {"brought": self.brought, "saved": self.saved}
         if not self.courier.parent.files:
             return
-        report.messages += [self._show_results(), self._saved_text()]
+        aside = not_saved_text(self.courier.mirror.links, [*self.courier.mirror.exports, *(exports or [])])
+        report.messages += [self._show_results(), " ".join(filter(None, [self._saved_text(), aside]))]
         report.files["saved"] = self.courier.remote.folder
 
     def _saved_text(self) -> str:
@@ -115,10 +122,13 @@ class Trip:
             return _("Drive is still sending {count} files: leave this tab open for a few more minutes.").format(
                 count=len(unsent))
         # Where a file was made again, only an older version of it is missing.
-        missing = [path for path in index.missing if not path.startswith("conflicts/")]
+        missing = [path for path, file in index.missing.items() if (file.member or path) not in index.files]
         if missing:
             return _("All that is here is saved on Drive, but {count} files saved earlier are missing there.").format(
                 count=len(missing))
+        if self.courier.mirror.links:
+            return _("Saved on Drive: {files} files in {archives} archives.").format(
+                files=len(index.files), archives=len(index.archives))
         return _("Everything is saved on Drive ({files} files in {archives} archives): you can close this tab.").format(
             files=len(index.files), archives=len(index.archives))
 
@@ -179,8 +189,9 @@ def bring(places: Places, parameters: Mapping[str, object]) -> None:
     """Bring what a step with these parameters needs.
 
     Raises:
-        NpyLabelError: of ``Courier.pull``.
+        NpyLabelError: ``outside_work_folder``; of ``Courier.pull``.
     """
+    refuse_outside(parameters, places)
     if places.save_dir:
         wanted = wanted_by(parameters, places)
         Courier(places.root, places.save_dir).pull(lambda path: not is_bulk(path) or wanted(path))
@@ -196,9 +207,11 @@ def carried(step: Callable[..., StepReport]) -> Callable[..., StepReport]:
         given = bound.arguments
         choose_language(given["language"])
         places = find_places(given["work_dir"], given["save_dir"])
+        if given.get("action") not in _LOOKING:
+            refuse_outside(given, places)
         with Trip(places, wanted_by(given, places)) as trip:
             report = step(**parameters)
-        trip.describe(report)
+        trip.describe(report, export_outside(given, places))
         return report
 
     return run
