@@ -67,7 +67,7 @@ class Courier:
         with self._lock, self._local_faults():
             brought = 0
             while True:
-                self._meet()
+                self._meet(at_rest=True)
                 self.mirror.follow_removals(self.parent)
                 needed: dict[str, dict[str, SavedFile]] = defaultdict(dict)
                 for path, file in self.parent.files.items():
@@ -82,10 +82,12 @@ class Courier:
                 if damaged in self.shelf.head().needed():
                     raise self._damaged(damaged)
 
-    def _meet(self) -> None:
+    def _meet(self, *, at_rest: bool = False) -> None:
         """Take the newest index."""
         self.parent = self.shelf.head()
         self.mirror.given_up = self.shelf.given_up
+        if at_rest:
+            self.mirror.follow_set_aside(self.parent)
         self.mirror.meet(self.parent)
         self._met = True
 
@@ -164,10 +166,8 @@ class Courier:
                 _("Run the cell again: it saves what is missing."))
         packed = {path: self._aged(path, file) for path, file in packed.items()}
         before = self.parent.name
-        files, missing = self._files_now(packed, gone), dict(self.parent.missing)
-        for path, file in packed.items():
-            missing |= self.parent.missing_beside(path, file)
-        mine = replace(self.parent, missing=missing).with_files(files, self._sender.archives)
+        files = self._files_now(packed, gone)
+        mine = replace(self.parent, missing=self.parent.missing_after(packed)).with_files(files, self._sender.archives)
         mine = self.shelf.with_others(mine, sizes)
         self._generation = max(self._generation, 1 + max(map(generation_of, index_names(sizes)), default=0))
         self.mirror.pending = packed

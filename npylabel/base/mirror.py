@@ -26,6 +26,8 @@ class Mirror:
         pending: what was to be saved when the last index was written; it counts once an index shows that it was.
         given_up: name of an index that was waited for in vain.
         shown: SHA-256 by path of the copies that people open.
+        links: links that lead out of the folder, and ``exports``: folders of links to what is saved; neither travels,
+            both as of the last scan.
     """
 
     def __init__(self, root: Path) -> None:
@@ -34,6 +36,8 @@ class Mirror:
         self.pending: dict[str, SavedFile] = {}
         self.given_up = ""
         self.shown: dict[str, str] = {}
+        self.links: list[str] = []
+        self.exports: list[str] = []
         self._read()
 
     def _read(self) -> None:
@@ -64,8 +68,18 @@ class Mirror:
         arrived = {path: file for path, file in self.pending.items() if file.archive in seen}
         self.base |= arrived
         self.pending = {path: file for path, file in self.pending.items() if path not in arrived}
-        self.base = {path: file for path, file in self.base.items()
-                     if file.origin in seen and path not in saved.missing}
+        hidden = saved.hidden()
+        self.base = {path: file for path, file in self.base.items() if file.origin in seen and path not in hidden}
+
+    def follow_set_aside(self, saved: Index) -> None:
+        """Set aside here what was set aside there while it was missing: what lies here may be the only copy left."""
+        for path, file in saved.missing.items():
+            base, now = self.base.get(file.member), saved.files.get(file.member)
+            is_old = base and base.sha256 == file.sha256 and not (now and now.sha256 == file.sha256)
+            if is_old and not self.is_changed_here(file.member):
+                (self.root / path).parent.mkdir(parents=True, exist_ok=True)
+                (self.root / file.member).replace(self.root / path)
+                del self.base[file.member]
 
     def follow_removals(self, saved: Index) -> None:
         """Remove what was removed on another machine, unless it was changed here."""
@@ -81,7 +95,32 @@ class Mirror:
         Raises:
             OSError: where a folder cannot be read: its files are not gone.
         """
-        return dict(_walk(self.root, ""))
+        self.links, self.exports = [], []
+        return dict(self._walk(self.root, ""))
+
+    def _walk(self, folder: Path, prefix: str) -> Iterator[tuple[str, os.stat_result]]:
+        try:
+            with os.scandir(folder) as entries:
+                entries = sorted(entries, key=lambda entry: entry.name)
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        skipped = set()
+        if prefix and any(entry.name == _EXPORT_TABLE for entry in entries):
+            skipped = _EXPORT
+            self.exports.append(prefix.rstrip("/"))
+        for entry in entries:
+            if entry.name in skipped or entry.name.startswith(TEMP_PREFIX):
+                continue
+            try:
+                # Hidden folders belong to other programs, or to us.
+                if entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."):
+                    yield from self._walk(Path(entry.path), f"{prefix}{entry.name}/")
+                elif entry.is_file(follow_symlinks=False):
+                    yield prefix + entry.name, entry.stat()
+                elif entry.is_symlink() and not Path(entry.path).resolve().is_relative_to(self.root.resolve()):
+                    self.links.append(prefix + entry.name)
+            except FileNotFoundError:  # Removed while we look.
+                continue
 
     def changes(self, saved: Mapping[str, SavedFile]) -> tuple[dict[str, os.stat_result], set[str]]:
         """(status by path of files that are new or changed, paths that were here and are gone).
@@ -138,24 +177,3 @@ def hash_of(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return ""
-
-
-def _walk(folder: Path, prefix: str) -> Iterator[tuple[str, os.stat_result]]:
-    try:
-        with os.scandir(folder) as entries:
-            entries = sorted(entries, key=lambda entry: entry.name)
-    except (FileNotFoundError, NotADirectoryError):
-        return
-    names = {entry.name for entry in entries}
-    skipped = _EXPORT if prefix and _EXPORT_TABLE in names else set()
-    for entry in entries:
-        if entry.name in skipped or entry.name.startswith(TEMP_PREFIX):
-            continue
-        try:
-            # Hidden folders belong to other programs, or to us.
-            if entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."):
-                yield from _walk(Path(entry.path), f"{prefix}{entry.name}/")
-            elif entry.is_file(follow_symlinks=False):
-                yield prefix + entry.name, entry.stat()
-        except FileNotFoundError:  # Removed while we look.
-            continue
