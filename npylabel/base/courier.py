@@ -41,6 +41,7 @@ class Courier:
 
     Attributes:
         parent: what is saved, as far as this machine knows.
+        removed: number of files that were removed there since they had been removed here.
     """
 
     def __init__(self, root: Path, save_dir: Path) -> None:
@@ -50,6 +51,7 @@ class Courier:
         self.shelf.given_up = self.mirror.given_up
         self.session = secrets.token_hex(4)
         self.parent = Index()
+        self.removed = 0
         self._met = False
         self._generation = 0
         self._sender = Sender(self.mirror, self.remote, self.session)
@@ -68,6 +70,7 @@ class Courier:
             brought = 0
             while True:
                 self._meet(at_rest=True)
+                self._bring_back()
                 self.mirror.follow_removals(self.parent)
                 needed: dict[str, dict[str, SavedFile]] = defaultdict(dict)
                 for path, file in self.parent.files.items():
@@ -90,6 +93,24 @@ class Courier:
             self.mirror.follow_set_aside(self.parent)
         self.mirror.meet(self.parent)
         self._met = True
+
+    def _bring_back(self) -> None:
+        vanished = self.mirror.forget_mass_removal()
+        if vanished:
+            self.shelf.note(_(
+                "{count} files in {folders} were deleted on this machine, not by a step. They stay saved, and come "
+                "back here when a step needs them. To remove results for good, run 00_manage with the action reset or "
+                "free.").format(count=sum(vanished.values()), folders=printable(", ".join(sorted(vanished)))))
+
+    def work(self, *, begun: bool) -> None:
+        """Note that a step begins here, or that all it did is saved: what it removes meanwhile is meant.
+
+        Raises:
+            NpyLabelError: ``disk_full``, ``disk_fault``.
+        """
+        with self._lock, self._local_faults():
+            self.mirror.working = begun
+            self.mirror.write()
 
     def _fetch(self, needed: Mapping[str, Mapping[str, SavedFile]]) -> tuple[int, str]:
         """(files brought, name of the archive that could not be, or "")."""
@@ -173,6 +194,7 @@ class Courier:
         self.mirror.pending = packed
         self.mirror.write()
         changed = sum(not self._is_saved(path, file) for path, file in packed.items())
+        self.removed += sum(path in self.parent.files and path not in files for path in gone)
         self.parent = self._write_index(replace(mine, name=index_name(self._generation, self.session)))
         self.mirror.base = {path: file for path, file in self.mirror.base.items() if path not in gone} | packed
         self.mirror.pending = {}

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +14,8 @@ from npylabel.base.store import Index, SavedFile
 OWN_FOLDER = ".courier"
 # An export is links to what is saved anyway; its table tells it. Its zip is a file and travels.
 _EXPORT_TABLE, _EXPORT = "export.csv", {"export.csv", "train", "val", "test"}
+# So many files, and such a part of a folder, that vanish while no step works are a slip, or a way to make room here.
+_MANY, _PART = 20, 1 / 5
 
 
 class Mirror:
@@ -26,6 +29,7 @@ class Mirror:
         pending: what was to be saved when the last index was written; it counts once an index shows that it was.
         given_up: name of an index that was waited for in vain.
         shown: SHA-256 by path of the copies that people open.
+        working: a step began here, and what it did is not saved yet.
         links: links that lead out of the folder, and ``exports``: folders of links to what is saved; neither travels,
             both as of the last scan.
     """
@@ -36,6 +40,7 @@ class Mirror:
         self.pending: dict[str, SavedFile] = {}
         self.given_up = ""
         self.shown: dict[str, str] = {}
+        self.working = False
         self.links: list[str] = []
         self.exports: list[str] = []
         self._read()
@@ -47,16 +52,17 @@ class Mirror:
             base, pending = ({path: SavedFile(*values) for path, values in state[name].items()}
                              for name in ("files", "pending"))
             given_up, shown = str(state["given_up"]), dict(state["shown"])
+            working = bool(state["working"])
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return
-        self.base, self.pending, self.given_up, self.shown = base, pending, given_up, shown
+        self.base, self.pending, self.given_up, self.shown, self.working = base, pending, given_up, shown, working
 
     def write(self) -> None:
         """Keep the state, whole or not at all."""
         # Names of broken bytes survive as escapes only.
         write_text(self.own / "state.json", json.dumps(
-            {"files": self.base, "pending": self.pending, "given_up": self.given_up, "shown": self.shown},
-            ensure_ascii=True))
+            {"files": self.base, "pending": self.pending, "given_up": self.given_up, "shown": self.shown,
+             "working": self.working}, ensure_ascii=True))
 
     def meet(self, saved: Index) -> None:
         """Forget what the index does not vouch for: it counts as new, and is never removed.
@@ -88,6 +94,24 @@ class Mirror:
                 with suppress(FileNotFoundError, NotADirectoryError):
                     (self.root / path).unlink()
             del self.base[path]
+
+    def forget_mass_removal(self) -> dict[str, int]:
+        """Number of files by folder that vanished while no step worked, too many to be meant; they come back.
+
+        Files that lie elsewhere now were moved, which is meant.
+        """
+        if self.working:
+            return {}
+        found = self.scan()
+        new = {(path.rpartition("/")[2], status.st_size) for path, status in found.items() if path not in self.base}
+        vanished = [path for path, file in self.base.items()
+                    if path not in found and (path.rpartition("/")[2], file.size) not in new]
+        counts, all_here = Counter(map(_top, vanished)), Counter(map(_top, self.base))
+        many = {folder: count for folder, count in counts.items() if count > _MANY and count > _PART * all_here[folder]}
+        for path in vanished:
+            if _top(path) in many:
+                del self.base[path]
+        return many
 
     def scan(self) -> dict[str, os.stat_result]:
         """Status by path of the local files that travel.
@@ -163,6 +187,10 @@ class Mirror:
         except (FileNotFoundError, NotADirectoryError):
             return base is not None
         return not base or not (looks_like(status, base) or hash_of(self.root / path) == base.sha256)
+
+
+def _top(path: str) -> str:
+    return path.removeprefix("demo/").partition("/")[0] if "/" in path else ""
 
 
 def looks_like(status: os.stat_result | None, file: SavedFile | None) -> bool:

@@ -59,6 +59,7 @@ class Trip:
     def __enter__(self) -> "Trip":
         if self.courier:
             self.brought = self.courier.pull(lambda path: not is_bulk(path) or self.wanted(path))
+            self.courier.work(begun=True)
             self._thread.start()
         return self
 
@@ -81,12 +82,13 @@ class Trip:
         self._stop_thread()
         try:
             self.saved += self.courier.push(at_rest=True)
+            self.courier.work(begun=False)
         except (NpyLabelError, OSError) as fault:
             if kind is None:
                 raise
             print(_("Not saved on Drive: {reason}").format(reason=fault), flush=True)
             return
-        if kind is not None:
+        if kind is not None and self.saved:
             print(_("What was done so far is saved on Drive."), flush=True)
 
     def _stop_thread(self) -> None:
@@ -108,6 +110,9 @@ class Trip:
         if not self.courier:
             return
         report.messages += self.courier.shelf.notes
+        if self.courier.removed:
+            report.messages.append(_("{count} files that were removed here are removed from what is saved too.").format(
+                count=self.courier.removed))
         report.measured |= {"brought": self.brought, "saved": self.saved}
         if not self.courier.parent.files:
             return
@@ -194,7 +199,10 @@ def bring(places: Places, parameters: Mapping[str, object]) -> None:
     refuse_outside(parameters, places)
     if places.save_dir:
         wanted = wanted_by(parameters, places)
-        Courier(places.root, places.save_dir).pull(lambda path: not is_bulk(path) or wanted(path))
+        courier = Courier(places.root, places.save_dir)
+        courier.pull(lambda path: not is_bulk(path) or wanted(path))
+        # They are said once only, and the step that follows need not hear them again.
+        print(*courier.shelf.notes, sep="\n", end="\n" if courier.shelf.notes else "", flush=True)
 
 
 def carried(step: Callable[..., StepReport]) -> Callable[..., StepReport]:

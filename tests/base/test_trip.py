@@ -296,3 +296,73 @@ def test_the_demo_is_saved_with_the_work_folder(tmp_path: Path) -> None:
         write(demo, "m.pth", "m")
     assert copy_of(tmp_path) == {f"demo/{places_module.DEMO_MARK}": "", "demo/m.pth": "m"}
     assert len(indexes(tmp_path)) == 1
+
+
+def trip_with(folder: Path, files: dict[str, str], machine: str = "one", remove: str = "nothing") -> StepReport:
+    """The report of a step that writes files, and removes what a pattern says."""
+    report = StepReport("x")
+    with Trip(places_in(folder, machine), lambda _path: True) as trip:
+        for path in places_in(folder, machine).path("").glob(remove):
+            path.unlink()
+        for path, text in files.items():
+            write(places_in(folder, machine), path, text)
+    trip.describe(report)
+    return report
+
+
+MANY = {f"d/color/{number}.png": f"{number}" for number in range(40)} | {"d/manifest.csv": "m"}
+
+
+def test_a_folder_that_was_deleted_by_hand_comes_back(tmp_path: Path) -> None:
+    trip_with(tmp_path, MANY)
+    for path in (tmp_path / "one/d/color").iterdir():
+        path.unlink()
+    report = trip_with(tmp_path, {})
+    assert "40 files in d were deleted" in report.messages[0]
+    assert len(list((tmp_path / "one/d/color").iterdir())) == 40 and len(copy_of(tmp_path)) == 41
+    assert not any("files in d" in line or "removed here" in line for line in trip_with(tmp_path, {}).messages)
+
+
+def test_an_emptied_work_folder_is_filled_again(tmp_path: Path) -> None:
+    trip_with(tmp_path, MANY)
+    for path in (tmp_path / "one/d").rglob("*.*"):
+        path.unlink()
+    trip_with(tmp_path, {})
+    assert len(list((tmp_path / "one/d/color").iterdir())) == 40
+
+
+def test_a_few_files_deleted_by_hand_are_gone_and_said(tmp_path: Path) -> None:
+    trip_with(tmp_path, MANY)
+    for number in range(8):
+        (tmp_path / f"one/d/color/{number}.png").unlink()
+    assert "8 files that were removed here" in trip_with(tmp_path, {}).messages[0]
+    assert len(copy_of(tmp_path)) == 33
+
+
+def test_files_that_were_moved_by_hand_stay_where_they_are(tmp_path: Path) -> None:
+    trip_with(tmp_path, MANY)
+    (tmp_path / "one/d/color").rename(tmp_path / "one/d/other")
+    trip_with(tmp_path, {})
+    assert sorted(path for path in copy_of(tmp_path) if "color" in path) == []
+    assert not (tmp_path / "one/d/color").exists()
+
+
+def test_what_a_step_removes_is_removed_even_where_it_was_killed(tmp_path: Path) -> None:
+    trip_with(tmp_path, MANY)
+    assert "40 files that were removed" in trip_with(tmp_path, {}, remove="d/color/*").messages[0]
+    assert list(copy_of(tmp_path)) == ["d/manifest.csv"]
+    trip_with(tmp_path, MANY)
+    courier = Courier(tmp_path / "one", tmp_path / "drive")
+    courier.pull(nothing)
+    courier.work(begun=True)
+    for path in (tmp_path / "one/d/color").iterdir():
+        path.unlink()
+    trip_with(tmp_path, {})  # The process with that step died.
+    assert list(copy_of(tmp_path)) == ["d/manifest.csv"]
+
+
+def test_nothing_is_called_saved_where_nothing_was(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    trip_with(tmp_path, {"a.csv": "a"})
+    with pytest.raises(ValueError, match="input"), Trip(places_in(tmp_path), nothing):
+        raise ValueError("input")
+    assert "saved" not in capsys.readouterr().out
