@@ -16,9 +16,10 @@ from pathlib import Path
 from npylabel.base.clash import clashing_tables, newer_work, step_aside
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.files import TEMP_PREFIX
+from npylabel.base.groups import is_extra
 from npylabel.base.i18n import _
 from npylabel.base.mirror import Mirror
-from npylabel.base.packing import unpack
+from npylabel.base.packing import salvage, unpack
 from npylabel.base.patience import Patience
 from npylabel.base.progress import track
 from npylabel.base.remote import DamagedCopyError, RemoteFolder, local_fault
@@ -48,7 +49,7 @@ class Courier:
         self.remote = RemoteFolder(save_dir / SAVED)
         self.shelf = Shelf(self.remote)
         self.mirror = Mirror(root)
-        self.shelf.given_up = self.mirror.given_up
+        self.shelf.given_up, self.shelf.damaged = self.mirror.given_up, self.mirror.damaged
         self.session = secrets.token_hex(4)
         self.parent = Index()
         self.removed = 0
@@ -78,12 +79,12 @@ class Courier:
                         needed[file.archive][path] = file
                 count, damaged = self._fetch(needed)
                 brought += count
+                if damaged and damaged in self.shelf.head().needed():
+                    self._do_without(damaged, needed[damaged])
                 self.mirror.write()
+                # Where the archive is not needed any more, another machine packed its files anew meanwhile.
                 if not damaged:
                     return brought
-                # Another machine may have packed its files anew meanwhile.
-                if damaged in self.shelf.head().needed():
-                    raise self._damaged(damaged)
 
     def _meet(self, *, at_rest: bool = False) -> None:
         """Take the newest index."""
@@ -122,21 +123,30 @@ class Courier:
             for archive in track(names, total=len(names), label=_("From Drive")) if len(names) > 2 else names:
                 try:
                     self.remote.fetch(archive, local, self.parent.archives[archive].sha256)
+                    unpacked = unpack(self.mirror.root, local, needed[archive])
                 except DamagedCopyError:
-                    return count, archive
-                unpacked = unpack(self.mirror.root, local, needed[archive])
+                    unpacked = salvage(self.mirror.root, local, needed[archive])
                 self.mirror.base |= unpacked
                 self.mirror.write()
                 count += len(unpacked)
                 if len(unpacked) < len(needed[archive]):
-                    raise self._damaged(archive)
+                    return count, archive
         return count, ""
 
-    def _damaged(self, archive: str) -> NpyLabelError:
-        paths = sorted(path for path, file in self.parent.files.items() if file.archive == archive)
+    def _do_without(self, archive: str, needed: Mapping[str, SavedFile]) -> None:
+        """Go on without what a damaged archive does not hold, unless a step would go wrong without it."""
+        lost = {path: file for path, file in needed.items()
+                if path not in self.mirror.base or self.mirror.base[path].sha256 != file.sha256}
+        if not all(map(is_extra, lost)):
+            raise self._damaged(archive, sorted(lost))
+        self.mirror.damaged |= {(archive, file.member or path) for path, file in lost.items()}
+        self.shelf.note(_("{count} saved files are damaged on Drive and left out: {names}. Their steps make them again."
+                          ).format(count=len(lost), names=printable(", ".join(sorted(lost)[:5]))))
+
+    def _damaged(self, archive: str, paths: list[str]) -> NpyLabelError:
         return NpyLabelError(
             "saved_damaged",
-            _("The archive {path} is not as it was saved; it holds {count} files, such as {name}.").format(
+            _("The archive {path} is not as it was saved; {count} files in it are damaged, such as {name}.").format(
                 path=self.remote.folder / archive, count=len(paths), name=printable(paths[0])),
             _("Wait a few minutes and run the cell again. If that does not help, delete this archive on Drive: its "
               "files are then listed as missing, and their steps make them again."))
@@ -188,7 +198,9 @@ class Courier:
         packed = {path: self._aged(path, file) for path, file in packed.items()}
         before = self.parent.name
         files = self._files_now(packed, gone)
-        mine = replace(self.parent, missing=self.parent.missing_after(packed)).with_files(files, self._sender.archives)
+        missing = {path: file for path, file in self.parent.missing_after(packed).items()
+                   if path in self.parent.missing or (file.archive, file.member) not in self.mirror.damaged}
+        mine = replace(self.parent, missing=missing).with_files(files, self._sender.archives)
         mine = self.shelf.with_others(mine, sizes)
         self._generation = max(self._generation, 1 + max(map(generation_of, index_names(sizes)), default=0))
         self.mirror.pending = packed

@@ -23,6 +23,12 @@ def is_bulk(path: str) -> bool:
     return not is_one and path.rpartition(".")[2].lower() in ("png", "jpg", "jpeg", "npy")
 
 
+def is_extra(path: str) -> bool:
+    """Whether a file is only to be looked at, or a copy beside another: no step goes wrong without it."""
+    return path.endswith((*_LOOSE, ".html", "_sheet.jpg", ".curves.png", ".confusion.png")) or path.removeprefix(
+        "demo/").startswith(("conflicts/", "runs/"))
+
+
 def group_of(path: str) -> str:
     """Which files share archives: those that a step needs together."""
     if not is_bulk(path):

@@ -27,6 +27,7 @@ class Mirror:
     Attributes:
         base: what was saved, by path, of the files that are (or were) here; their times are those of the local files.
         pending: what was to be saved when the last index was written; it counts once an index shows that it was.
+        damaged: (archive, name in it) of saved files that could not be taken out of their archive.
         given_up: name of an index that was waited for in vain.
         shown: SHA-256 by path of the copies that people open.
         working: a step began here, and what it did is not saved yet.
@@ -39,6 +40,7 @@ class Mirror:
         self.base: dict[str, SavedFile] = {}
         self.pending: dict[str, SavedFile] = {}
         self.given_up = ""
+        self.damaged: set[tuple[str, str]] = set()
         self.shown: dict[str, str] = {}
         self.working = False
         self.links: list[str] = []
@@ -52,17 +54,18 @@ class Mirror:
             base, pending = ({path: SavedFile(*values) for path, values in state[name].items()}
                              for name in ("files", "pending"))
             given_up, shown = str(state["given_up"]), dict(state["shown"])
-            working = bool(state["working"])
+            working, damaged = bool(state["working"]), {(archive, name) for archive, name in state["damaged"]}
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return
-        self.base, self.pending, self.given_up, self.shown, self.working = base, pending, given_up, shown, working
+        self.base, self.pending, self.given_up, self.shown = base, pending, given_up, shown
+        self.working, self.damaged = working, damaged
 
     def write(self) -> None:
         """Keep the state, whole or not at all."""
         # Names of broken bytes survive as escapes only.
         write_text(self.own / "state.json", json.dumps(
             {"files": self.base, "pending": self.pending, "given_up": self.given_up, "shown": self.shown,
-             "working": self.working}, ensure_ascii=True))
+             "working": self.working, "damaged": sorted(self.damaged)}, ensure_ascii=True))
 
     def meet(self, saved: Index) -> None:
         """Forget what the index does not vouch for: it counts as new, and is never removed.

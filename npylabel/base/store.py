@@ -4,7 +4,7 @@ import gzip
 import json
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -86,18 +86,23 @@ class Index:
         """The archives of files that are missing or cut, by the sizes of the files that are visible."""
         return {name for name in self.needed() if sizes.get(name) != self.archives[name].size}
 
-    def present(self, sizes: Mapping[str, int]) -> "Index":
+    def present(self, sizes: Mapping[str, int], damaged: Set[tuple[str, str]] = frozenset()) -> "Index":
         """The same with the files whose archives are to be seen, and the others in ``missing``.
 
         Pictures and labels are missing with the tables and journals that speak of them; those that were saved after
         such a table are spoken of by a later one.
+
+        Args:
+            sizes: of the files that are visible.
+            damaged: (archive, name in it) of what an archive should hold and does not.
         """
         everything = {**self.missing, **self.files}
         unseen = {name for name, archive in self.archives.items() if sizes.get(name) != archive.size}
-        silent = [(folder, generation_of(file.origin)) for path, file in everything.items()
-                  if file.archive in unseen and (folder := spoken_of_by(path))]
-        gone = {path: file for path, file in everything.items() if file.archive in unseen or (is_bulk(path) and any(
-            path.startswith(folder) and generation_of(file.origin) <= until for folder, until in silent))}
+        gone = {path: file for path, file in everything.items()
+                if file.archive in unseen or (file.archive, file.member or path) in damaged}
+        silent = [(folder, generation_of(file.origin)) for path, file in gone.items() if (folder := spoken_of_by(path))]
+        gone |= {path: file for path, file in everything.items() if is_bulk(path) and any(
+            path.startswith(folder) and generation_of(file.origin) <= until for folder, until in silent)}
         if gone.keys() == self.missing.keys():
             return self
         return replace(self, files={path: file for path, file in everything.items() if path not in gone}, missing=gone)

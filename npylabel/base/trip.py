@@ -17,7 +17,7 @@ from npylabel.base.i18n import _
 from npylabel.base.language import choose_language
 from npylabel.base.mirror import hash_of
 from npylabel.base.outside import export_outside, not_saved_text, refuse_outside
-from npylabel.base.places import DEMO, Places, find_places
+from npylabel.base.places import DEMO, Places, find_places, found
 from npylabel.base.remote import RemoteFolder
 from npylabel.base.report import StepReport
 
@@ -44,12 +44,17 @@ class Trip:
     Args:
         places: of the step.
         wanted: which saved files the step needs here; tables and other small files always come.
+        looks: the step changes nothing: nothing is saved, and it works without what cannot be brought.
+        fault: why what is saved cannot be reached, where that is known.
 
     Raises:
         NpyLabelError: of ``Courier.pull`` on entry and of ``Courier.push`` at a good end.
     """
 
-    def __init__(self, places: Places, wanted: Callable[[str], bool]) -> None:
+    def __init__(
+        self, places: Places, wanted: Callable[[str], bool], *, looks: bool = False, fault: NpyLabelError | None = None
+    ) -> None:
+        self.looks, self.fault = looks, fault
         self.courier = Courier(places.root, places.save_dir) if places.save_dir else None
         self.wanted, self.save_dir, self.root = wanted, places.save_dir, places.root
         self.brought = self.saved = 0
@@ -57,11 +62,24 @@ class Trip:
         self._thread = threading.Thread(target=self._save_now_and_then, daemon=True)
 
     def __enter__(self) -> "Trip":
-        if self.courier:
-            self.brought = self.courier.pull(lambda path: not is_bulk(path) or self.wanted(path))
+        if self.looks:
+            self._look()
+        elif self.courier:
+            self.brought = self._pull()
             self.courier.work(begun=True)
             self._thread.start()
         return self
+
+    def _pull(self) -> int:
+        return self.courier.pull(lambda path: not is_bulk(path) or self.wanted(path))
+
+    def _look(self) -> None:
+        """Bring what can be brought: who wants to know what is wrong needs an answer, whatever is wrong."""
+        if self.courier and not self.fault:
+            try:
+                self.brought = self._pull()
+            except NpyLabelError as fault:
+                self.fault = fault
 
     def _save_now_and_then(self) -> None:
         failing = False
@@ -77,7 +95,7 @@ class Trip:
                 failing = True
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if not self.courier:
+        if not self.courier or self.looks:
             return
         self._stop_thread()
         try:
@@ -110,15 +128,28 @@ class Trip:
         if not self.courier:
             return
         report.messages += self.courier.shelf.notes
+        if self.fault:
+            report.facts["saved"] = self.fault.code
+            report.messages.append(_("What is saved could not be brought, so this is about this machine only. {reason}"
+                                     ).format(reason=self.fault))
+            return
         if self.courier.removed:
             report.messages.append(_("{count} files that were removed here are removed from what is saved too.").format(
                 count=self.courier.removed))
         report.measured |= {"brought": self.brought, "saved": self.saved}
-        if not self.courier.parent.files:
+        report.files["saved"] = self.courier.remote.folder
+        unsaved = self._unsaved() if self.looks else 0
+        if unsaved:
+            report.messages.append(_("{count} changes on this machine are not saved yet: the next step saves them."
+                                     ).format(count=unsaved))
+        if unsaved or not self.courier.parent.files:
             return
         aside = not_saved_text(self.courier.mirror.links, [*self.courier.mirror.exports, *(exports or [])])
-        report.messages += [self._show_results(), " ".join(filter(None, [self._saved_text(), aside]))]
-        report.files["saved"] = self.courier.remote.folder
+        report.messages += [] if self.looks else [self._show_results()]
+        report.messages.append(" ".join(filter(None, [self._saved_text(), aside])))
+
+    def _unsaved(self) -> int:
+        return sum(map(len, self.courier.mirror.changes(self.courier.parent.files)))
 
     def _saved_text(self) -> str:
         unsent = self.courier.unsent()
@@ -214,12 +245,24 @@ def carried(step: Callable[..., StepReport]) -> Callable[..., StepReport]:
         bound.apply_defaults()
         given = bound.arguments
         choose_language(given["language"])
-        places = find_places(given["work_dir"], given["save_dir"])
-        if given.get("action") not in _LOOKING:
+        folders = given["work_dir"], given["save_dir"]
+        looks = step.__name__ == "status" or given.get("action") in _LOOKING
+        places, fault = _places(*folders, looks=looks)
+        if not looks:
             refuse_outside(given, places)
-        with Trip(places, wanted_by(given, places)) as trip:
+        with found(*folders, places), Trip(places, wanted_by(given, places), looks=looks, fault=fault) as trip:
             report = step(**parameters)
         trip.describe(report, export_outside(given, places))
         return report
 
     return run
+
+
+def _places(work_dir: str, save_dir: str, *, looks: bool) -> tuple[Places, NpyLabelError | None]:
+    """(the places, why the folder that keeps them cannot be reached); who only looks does without it."""
+    try:
+        return find_places(work_dir, save_dir), None
+    except NpyLabelError as fault:
+        if not looks:
+            raise
+        return find_places(work_dir, save_dir, must_keep=False), fault

@@ -171,7 +171,7 @@ def test_an_archive_that_vanishes_between_two_saves_is_sent_again(tmp_path: Path
 
 def test_other_bytes_of_the_same_number_are_an_error(tmp_path: Path) -> None:
     one, two = machines(tmp_path, 2)
-    one.push({"a.csv": "a" * 3000, "models/m.pth": "m"})
+    one.push({"a.csv": "a" * 8000, "models/m.pth": "m"})
     damaged = next(path for path in archives(tmp_path) if b"a.csv" in path.read_bytes())
     flip(damaged)
     with pytest.raises(NpyLabelError) as caught:
@@ -336,3 +336,31 @@ def test_new_pictures_are_not_hidden_for_an_older_table(tmp_path: Path) -> None:
     assert two.push({"tintora_dataset/color/p3.png": "3"}) == 1
     assert fresh(tmp_path) == {"tintora_dataset/color/p2.png": "2", "tintora_dataset/color/p3.png": "3",
                                "tintora_dataset/.photos.jsonl": "p2"}
+
+
+def test_what_is_whole_in_a_damaged_archive_is_brought(tmp_path: Path) -> None:
+    """What only people look at is left out, said, and made again by its step."""
+    one, two = machines(tmp_path, 2)
+    files = {"a.csv": "a", "d/contact_sheet.jpg": "s" * 3000, "e.csv": "e"}
+    one.push(files)
+    archive = archives(tmp_path)[0]
+    archive.write_bytes(archive.read_bytes().replace(b"s" * 3000, b"s" * 1500 + b"x" + b"s" * 1499))
+    assert two.pull() == 2
+    assert two.read() == {"a.csv": "a", "e.csv": "e"} and "contact_sheet.jpg" in two.notes
+    assert two.restart().pull() == 0 and not two.notes
+    assert two.push({"d/contact_sheet.jpg": "again"}) == 1
+    assert fresh(tmp_path) == {**files, "d/contact_sheet.jpg": "again"}
+    assert "conflicts" not in str(two.courier.parent.missing)
+
+
+@pytest.mark.parametrize(("whole_bytes", "brought"), [(1024, {"a.csv": "a"}), (0, {})])
+def test_a_damaged_archive_stops_who_needs_what_is_lost(tmp_path: Path, whole_bytes: int, brought: dict) -> None:
+    one, two = machines(tmp_path, 2)
+    one.push({"a.csv": "a", "b.csv": "b" * 2000})
+    archive = archives(tmp_path)[0]
+    data = archive.read_bytes()
+    archive.write_bytes(data[:whole_bytes] + b"\xff" * (len(data) - whole_bytes))
+    with pytest.raises(NpyLabelError) as caught:
+        two.pull()
+    assert caught.value.code == "saved_damaged"
+    assert two.read() == brought

@@ -366,3 +366,55 @@ def test_nothing_is_called_saved_where_nothing_was(tmp_path: Path, capsys: pytes
     with pytest.raises(ValueError, match="input"), Trip(places_in(tmp_path), nothing):
         raise ValueError("input")
     assert "saved" not in capsys.readouterr().out
+
+
+@carried
+def status(*, work_dir: str = "", save_dir: str = "", language: str = "en") -> StepReport:
+    """What is here."""
+    places = find_places(work_dir, save_dir)
+    return StepReport("status", {"files": len(list(places.path("").glob("*.csv")))})
+
+
+@carried
+def manage(*, action: str, work_dir: str = "", save_dir: str = "", language: str = "en") -> StepReport:
+    """What is here."""
+    return status(work_dir=work_dir, save_dir=save_dir, language=language)
+
+
+def folders_of(places: Places) -> dict[str, str]:
+    return {"work_dir": str(places.work_dir), "save_dir": str(places.save_dir)}
+
+
+def test_status_brings_tables_and_writes_nothing_there(tmp_path: Path) -> None:
+    trip_with(tmp_path, {"a.csv": "a", "m.html": "m"})
+    there = sorted((tmp_path / "drive").rglob("*"))
+    two = places_in(tmp_path, "two")
+    report = status(**folders_of(two))
+    assert report.facts == {"files": 1} and "Everything is saved" in report.messages[-1]
+    write(two, "b.csv", "b")
+    report = status(**folders_of(two))
+    assert "1 changes" in report.messages[-1] and "Everything" not in str(report)
+    assert sorted((tmp_path / "drive").rglob("*")) == there
+
+
+@pytest.mark.parametrize("look", [status, lambda **folders: manage(action="doctor", **folders),
+                                  lambda **folders: manage(action="plan", **folders)])
+@pytest.mark.parametrize(("harm", "code"), [("damaged", "saved_damaged"), ("gone", "drive_gone"),
+                                            ("parent gone", "save_dir_unusable")])
+def test_who_looks_gets_an_answer_whatever_is_broken(tmp_path: Path, look: object, harm: str, code: str) -> None:
+    trip_with(tmp_path, {"a.csv": "a" * 2000})
+    kept = tmp_path / "drive"
+    if harm == "damaged":
+        for path in (kept / "saved").glob("*.tar"):
+            path.write_bytes(b"\xff" * path.stat().st_size)
+    else:
+        kept.rename(tmp_path / "away")
+    folders = {"work_dir": str(tmp_path / "two"), "save_dir": str(kept / "x" if harm == "parent gone" else kept)}
+    if harm == "gone":
+        kept.write_text("no folder")
+    report = look(**folders)
+    assert report.facts == {"files": 0, "saved": report.facts["saved"]}
+    assert report.facts["saved"] in (code, "save_dir_unusable")
+    assert "this machine only" in report.messages[-1] and "[" in report.messages[-1]
+    with pytest.raises(NpyLabelError):
+        step(**folders)
