@@ -8,7 +8,7 @@ out of order or not at all can spoil what is there. A reader takes the newest in
 import secrets
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +23,7 @@ from npylabel.base.packing import salvage, unpack
 from npylabel.base.patience import Patience
 from npylabel.base.progress import track
 from npylabel.base.remote import DamagedCopyError, RemoteFolder, local_fault
-from npylabel.base.sending import Sender, stale_local_files
+from npylabel.base.sending import Sender, half_empty, stale_local_files
 from npylabel.base.shelf import Shelf
 from npylabel.base.store import Index, SavedFile, encode_index, generation_of, index_name, index_names, set_aside
 from npylabel.base.tables import printable
@@ -31,6 +31,8 @@ from npylabel.base.tables import printable
 SAVED = "saved"
 # What no index names may be on its way from another machine. After two days it is of a run that was killed.
 STRAY_AFTER_S = 2 * 86_400.0
+# Bytes of removed files for which room is made at once; what is less goes one save later.
+WORTH_FREEING = 2**20
 
 
 class Courier:
@@ -164,14 +166,38 @@ class Courier:
         with self._lock, self._local_faults():
             if not self._met:
                 self._meet()
-            if not any(self.mirror.changes(self.parent.files)):
-                return 0
-            sizes = self.remote.sizes()
-            self._take_others(sizes, at_rest)
-            self._generation = 1 + max(self._generation, generation_of(self.parent.name), *map(generation_of, sizes), 0)
-            with self._scratch(".tar") as local:
-                gone = self._sender.send(self.parent, sizes, self._generation, local)
-            return self._publish(gone, at_rest)
+            changed = any(self.mirror.changes(self.parent.files))
+            count = self._save(at_rest) if changed else 0
+            self._free_room(at_rest)
+            return count
+
+    def _save(self, at_rest: bool, again: Set[str] = frozenset()) -> int:
+        """How many files were saved; those to pack again are packed anew."""
+        sizes = self.remote.sizes()
+        self._take_others(sizes, at_rest)
+        self._generation = 1 + max(self._generation, generation_of(self.parent.name), *map(generation_of, sizes), 0)
+        with self._scratch(".tar") as local:
+            gone = self._sender.send(self.parent, sizes, self._generation, local, again)
+        return self._publish(gone, at_rest)
+
+    def _free_room(self, at_rest: bool) -> None:
+        """Give back the room of what was removed, once Drive has sent the index that does without it."""
+        if not self.mirror.frees_room or self.remote.uploading([self.parent.name, *self.parent.needed()]):
+            return
+        self._clean(self.parent)
+        again = half_empty(self.parent, self.mirror.base, WORTH_FREEING)
+        try:
+            if again:
+                self._save(at_rest, again)
+        except NpyLabelError as fault:
+            # What could be removed without writing anything is removed.
+            if fault.code != "drive_full":
+                raise
+            return
+        if not self.remote.uploading([self.parent.name, *self.parent.needed()]):
+            self._clean(self.parent)
+            self.mirror.frees_room = False
+            self.mirror.write()
 
     def _take_others(self, sizes: Mapping[str, int], at_rest: bool) -> None:
         """Take in what other machines saved since we met, unless it is about the very thing that we worked on."""
@@ -206,7 +232,9 @@ class Courier:
         self.mirror.pending = packed
         self.mirror.write()
         changed = sum(not self._is_saved(path, file) for path, file in packed.items())
-        self.removed += sum(path in self.parent.files and path not in files for path in gone)
+        removed = [file.size for path, file in self.parent.files.items() if path in gone and path not in files]
+        self.removed += len(removed)
+        self.mirror.frees_room |= sum(removed) >= WORTH_FREEING
         self.parent = self._write_index(replace(mine, name=index_name(self._generation, self.session)))
         self.mirror.base = {path: file for path, file in self.mirror.base.items() if path not in gone} | packed
         self.mirror.pending = {}

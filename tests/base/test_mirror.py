@@ -30,7 +30,7 @@ def test_the_state_is_kept(tmp_path: Path) -> None:
     mirror = Mirror(tmp_path)
     mirror.base, mirror.pending = {"\udce9": SavedFile("s", 1, 2, "x")}, {"b": SavedFile("t", 1, 2, "y", "z", "m")}
     mirror.given_up, mirror.shown, mirror.working = "index", {"c": "d"}, True
-    mirror.damaged = {("x.tar", "a")}
+    mirror.damaged, mirror.frees_room = {("x.tar", "a")}, True
     mirror.write()
     again = Mirror(tmp_path)
     assert vars(again) == vars(mirror)
