@@ -29,7 +29,6 @@ class Mirror:
         pending: what was to be saved when the last index was written; it counts once an index shows that it was.
         damaged: (archive, name in it) of saved files that could not be taken out of their archive.
         given_up: name of an index that was waited for in vain.
-        shown: SHA-256 by path of the copies that people open.
         frees_room: much was removed whose archives are still to go.
         working: a step began here, and what it did is not saved yet.
         links: links that lead out of the folder, and ``exports``: folders of links to what is saved; neither travels,
@@ -42,7 +41,6 @@ class Mirror:
         self.pending: dict[str, SavedFile] = {}
         self.given_up = ""
         self.damaged: set[tuple[str, str]] = set()
-        self.shown: dict[str, str] = {}
         self.working = self.frees_room = False
         self.links: list[str] = []
         self.exports: list[str] = []
@@ -54,19 +52,19 @@ class Mirror:
             state = json.loads((self.own / "state.json").read_text(encoding="utf-8"))
             base, pending = ({path: SavedFile(*values) for path, values in state[name].items()}
                              for name in ("files", "pending"))
-            given_up, shown = str(state["given_up"]), dict(state["shown"])
+            given_up = str(state["given_up"])
             working, frees_room = bool(state["working"]), bool(state["frees_room"])
             damaged = {(archive, name) for archive, name in state["damaged"]}
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return
-        self.base, self.pending, self.given_up, self.shown = base, pending, given_up, shown
+        self.base, self.pending, self.given_up = base, pending, given_up
         self.working, self.frees_room, self.damaged = working, frees_room, damaged
 
     def write(self) -> None:
         """Keep the state, whole or not at all."""
         # Names of broken bytes survive as escapes only.
         write_text(self.own / "state.json", json.dumps(
-            {"files": self.base, "pending": self.pending, "given_up": self.given_up, "shown": self.shown,
+            {"files": self.base, "pending": self.pending, "given_up": self.given_up,
              "working": self.working, "frees_room": self.frees_room, "damaged": sorted(self.damaged)},
             ensure_ascii=True))
 

@@ -1,10 +1,8 @@
 """One step on a machine that may die: what it needs is brought, what it makes is saved while it works."""
 
 import functools
-import hashlib
 import inspect
 import os
-import re
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -15,22 +13,17 @@ from npylabel.base.errors import NpyLabelError
 from npylabel.base.groups import is_bulk
 from npylabel.base.i18n import _
 from npylabel.base.language import choose_language
-from npylabel.base.mirror import hash_of
 from npylabel.base.outside import export_outside, not_saved_text, refuse_outside
 from npylabel.base.places import DEMO, Places, find_places, found
-from npylabel.base.remote import RemoteFolder
 from npylabel.base.report import StepReport
+from npylabel.base.results import Results
 
-RESULTS = "results"
 # Parameters that name a folder, or a file in one, that a step reads or writes.
 _FOLDERS = ("dataset_dir", "data_path", "input_dir", "output_dir")
 _SOURCES = ("photos_dir", "source_dir", "test_dir", "legacy_order")
 _FILES = ("save_path", "model_path")
 _LOOKING = ("plan", "doctor")
 _DEMO_PHOTOS = ["photos", "class_photos"]
-# What people open on Drive, without unpacking anything.
-_SHOWN = (".html", ".csv", "_sheet.jpg", ".pth", ".curves.png", ".confusion.png", ".metrics.json")
-_HIDDEN = re.compile(r"^(demo/)?(runs|conflicts|left_out)/|\.last\.pth$|checkpoint_epoch_|/archive/|_truth\.csv$")
 
 
 def save_every_s() -> float:
@@ -142,10 +135,12 @@ class Trip:
         if unsaved:
             report.messages.append(_("{count} changes on this machine are not saved yet: the next step saves them."
                                      ).format(count=unsaved))
-        if unsaved or not self.courier.parent.files:
+        index = self.courier.parent
+        if unsaved or not index.files:
             return
         aside = not_saved_text(self.courier.mirror.links, [*self.courier.mirror.exports, *(exports or [])])
-        report.messages += [] if self.looks else [self._show_results()]
+        if not self.looks:
+            report.messages += Results(self.save_dir, self.root, self.courier.mirror.own).show(index.files)
         report.messages.append(" ".join(filter(None, [self._saved_text(), aside])))
 
     def _unsaved(self) -> int:
@@ -167,36 +162,6 @@ class Trip:
                 files=len(index.files), archives=len(index.archives))
         return _("Everything is saved on Drive ({files} files in {archives} archives): you can close this tab.").format(
             files=len(index.files), archives=len(index.archives))
-
-    def _show_results(self) -> str:
-        """Bring ``results/`` up to date, copies of what people open by hand; they are for looking only."""
-        results, shown = RemoteFolder(self.save_dir / RESULTS), self.courier.mirror.shown
-        files = {path: file for path, file in self.courier.parent.files.items()
-                 if path.endswith(_SHOWN) and not _HIDDEN.search(path)}
-        try:
-            for path, file in files.items():
-                local = self.root / path
-                if shown.get(path) != file.sha256 and hash_of(local) == file.sha256:
-                    name = _shown_name(path)
-                    # Another machine may have copied it.
-                    if not results.holds(name, file.size, file.sha256):
-                        results.store(name, local)
-                    shown[path] = file.sha256
-            for path in shown.keys() - files.keys():
-                results.remove(_shown_name(path))
-                del shown[path]
-            self.courier.mirror.write()
-        except (NpyLabelError, OSError) as error:
-            return _("The copies in {path} are not up to date: {reason}").format(path=results.folder, reason=error)
-        return _("Tables, pictures and models to open: {path}").format(path=results.folder)
-
-
-def _shown_name(path: str) -> str:
-    """The name of a copy, at most 200 bytes long."""
-    name = path.replace("/", " - ")
-    if len(os.fsencode(name)) <= 200:
-        return name
-    return f"{hashlib.sha256(os.fsencode(path)).hexdigest()[:16]}{Path(path).suffix}"
 
 
 def wanted_by(parameters: Mapping[str, object], places: Places) -> Callable[[str], bool]:

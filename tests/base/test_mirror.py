@@ -29,7 +29,7 @@ def file_of(path: Path, archive: str = "x") -> SavedFile:
 def test_the_state_is_kept(tmp_path: Path) -> None:
     mirror = Mirror(tmp_path)
     mirror.base, mirror.pending = {"\udce9": SavedFile("s", 1, 2, "x")}, {"b": SavedFile("t", 1, 2, "y", "z", "m")}
-    mirror.given_up, mirror.shown, mirror.working = "index", {"c": "d"}, True
+    mirror.given_up, mirror.working = "index", True
     mirror.damaged, mirror.frees_room = {("x.tar", "a")}, True
     mirror.write()
     again = Mirror(tmp_path)

@@ -1,6 +1,7 @@
 """One step on a machine that may die: brought, saved while it works, saved at the end, and said as it is."""
 
 import os
+import shutil
 import threading
 from pathlib import Path
 
@@ -52,6 +53,18 @@ def failing(code: str = "drive_full") -> object:
     def fail(*_arguments: object, **_options: object) -> None:
         raise NpyLabelError(code, "what", "fix")
     return fail
+
+
+def trip_with(folder: Path, files: dict[str, str], machine: str = "one", remove: str = "nothing") -> StepReport:
+    """The report of a step that writes files, and removes what a pattern says."""
+    report = StepReport("x")
+    with Trip(places_in(folder, machine), lambda _path: True) as trip:
+        for path in places_in(folder, machine).path("").glob(remove):
+            path.unlink()
+        for path, text in files.items():
+            write(places_in(folder, machine), path, text)
+    trip.describe(report)
+    return report
 
 
 def test_a_step_is_brought_saved_and_described(tmp_path: Path) -> None:
@@ -242,21 +255,54 @@ def test_copies_to_open_are_made_where_something_changed(tmp_path: Path, monkeyp
 
     def trip(machine: str, files: dict[str, str]) -> list[str]:
         stored.clear()
-        with Trip(places_in(tmp_path, machine), nothing) as trip:
-            for path, text in files.items():
-                write(places_in(tmp_path, machine), path, text)
-        trip.describe(StepReport("x"))
-        return sorted(stored)
+        trip_with(tmp_path, files, machine)
+        return [name for name in stored if name not in ("copies.json", "READ ME.txt")]
 
     long = "ю" * 120 + "/" + "x" * 100 + ".csv"
-    assert trip("one", {"d/labels.csv": "1", "models/m.pth": "m", "models/m.last.pth": "l", "d/x.json": "j",
-                        "runs/1/01.html": "h", "a.html": "a"}) == ["a.html", "d - labels.csv", "models - m.pth"]
+    assert sorted(trip("one", {
+        "d/labels.csv": "1", "models/m.pth": "m", "models/m.last.pth": "l", "d/x.json": "j", "runs/1/01.html": "h",
+        "a.html": "a"})) == ["a.html", "d - labels.csv", "models - m.pth"]
     assert trip("one", {"d/labels.csv": "2"}) == ["d - labels.csv"]
-    assert trip("two", {}) == []
+    assert trip("two", {}) == [] == stored
     assert len(trip("two", {long: "long"})[0]) == 20
     (tmp_path / "two/a.html").unlink()
     assert trip("two", {}) == []
     assert sorted(path.name for path in (tmp_path / "drive/results").glob("*.html")) == []
+
+
+def results(folder: Path) -> dict[str, str]:
+    return {path.name: path.read_text() for path in (folder / "drive/results").glob("* - *")}
+
+
+def test_a_copy_that_a_person_changed_is_kept_and_said(tmp_path: Path) -> None:
+    trip_with(tmp_path, {"d/labels.csv": "1", "d/b.csv": "b"})
+    copy = tmp_path / "drive/results/d - labels.csv"
+    assert "copies to look at" in (tmp_path / "drive/results/READ ME.txt").read_text()
+    for number, machine in enumerate(("one", "two")):
+        copy.write_text(f"mine {number}")
+        report = trip_with(tmp_path, {"d/labels.csv": f"new {number}"}, machine)
+        assert "(edited" in report.messages[0] and "does not count" in report.messages[0]
+    assert results(tmp_path) == {"d - labels.csv": "new 1", "d - labels (edited).csv": "mine 0",
+                                 "d - labels (edited 2).csv": "mine 1", "d - b.csv": "b"}
+    (tmp_path / "drive/results/d - b.csv").write_text("my b")
+    assert "d - b (edited).csv" in trip_with(tmp_path, {}, "two", remove="d/b.csv").messages[1]
+    assert results(tmp_path)["d - b (edited).csv"] == "my b" and "d - b.csv" not in results(tmp_path)
+    assert not any("(edited" in line for line in trip_with(tmp_path, {"d/labels.csv": "3"}, "three").messages)
+
+
+def test_copies_that_are_not_there_are_made_again(tmp_path: Path) -> None:
+    """The folder was deleted, one copy was deleted, the work is kept elsewhere now."""
+    trip_with(tmp_path, {"d/labels.csv": "1", "d/b.csv": "b"})
+    whole = results(tmp_path)
+    (tmp_path / "drive/results/d - b.csv").unlink()
+    trip_with(tmp_path, {})
+    assert results(tmp_path) == whole
+    shutil.rmtree(tmp_path / "drive/results")
+    trip_with(tmp_path, {})
+    assert results(tmp_path) == whole
+    (tmp_path / "drive").rename(tmp_path / "before")
+    trip_with(tmp_path, {})
+    assert results(tmp_path) == whole
 
 
 def test_copies_that_fail_are_a_message_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -296,18 +342,6 @@ def test_the_demo_is_saved_with_the_work_folder(tmp_path: Path) -> None:
         write(demo, "m.pth", "m")
     assert copy_of(tmp_path) == {f"demo/{places_module.DEMO_MARK}": "", "demo/m.pth": "m"}
     assert len(indexes(tmp_path)) == 1
-
-
-def trip_with(folder: Path, files: dict[str, str], machine: str = "one", remove: str = "nothing") -> StepReport:
-    """The report of a step that writes files, and removes what a pattern says."""
-    report = StepReport("x")
-    with Trip(places_in(folder, machine), lambda _path: True) as trip:
-        for path in places_in(folder, machine).path("").glob(remove):
-            path.unlink()
-        for path, text in files.items():
-            write(places_in(folder, machine), path, text)
-    trip.describe(report)
-    return report
 
 
 MANY = {f"d/color/{number}.png": f"{number}" for number in range(40)} | {"d/manifest.csv": "m"}
