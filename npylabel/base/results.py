@@ -76,8 +76,8 @@ class Results:
                 self._write(_LIST, json.dumps(copies, sort_keys=True))
                 self._write(_README, _(
                     "The files in this folder are copies to look at. What you change here does not count, and is kept "
-                    "beside the new copy. What counts lies in the work folder: bring it with notebook 00_manage, action "
-                    "bring, change it there, then run a step.") + "\n")
+                    "beside the new copy. What counts lies in the work folder: bring it with notebook 00_manage, "
+                    "action bring, change it there, then run a step.") + "\n")
 
     def _copy(self, name: str, path: str, file: SavedFile, sizes: Mapping[str, int], copies: dict[str, str]) -> None:
         # Another machine may have copied it.

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 
 from npylabel.base.courier import Courier
+from npylabel.base.earlier import bring_earlier_work, earlier_work
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.groups import is_bulk
 from npylabel.base.i18n import _
@@ -59,6 +60,7 @@ class Trip:
             self._look()
         elif self.courier:
             self.brought = self._pull()
+            self.brought += _bring_earlier(self.courier, self.save_dir, self.root)
             self.courier.work(begun=True)
             self._thread.start()
         return self
@@ -73,6 +75,10 @@ class Trip:
                 self.brought = self._pull()
             except NpyLabelError as fault:
                 self.fault = fault
+        if self.courier and not self.fault and not self.courier.parent.name and earlier_work(self.save_dir):
+            self.courier.shelf.note(_(
+                "Work of an earlier version lies in {path} as loose files: the next step brings it here.").format(
+                    path=self.save_dir))
 
     def _save_now_and_then(self) -> None:
         failing = False
@@ -164,6 +170,17 @@ class Trip:
             files=len(index.files), archives=len(index.archives))
 
 
+def _bring_earlier(courier: Courier, save_dir: Path, root: Path) -> int:
+    """How many loose files of an earlier version were brought; only where nothing is saved yet."""
+    count = 0 if courier.parent.name else bring_earlier_work(save_dir, root)
+    if count:
+        courier.shelf.note(_(
+            "Work of an earlier version lay in {path} as loose files: {count} of them were brought to this machine. "
+            "When a step says that everything is saved, you can delete these folders there: {names}.").format(
+                path=save_dir, count=count, names=", ".join(earlier_work(save_dir))))
+    return count
+
+
 def wanted_by(parameters: Mapping[str, object], places: Places) -> Callable[[str], bool]:
     """Which saved files a step with these parameters needs: those in the folders that it names.
 
@@ -197,6 +214,7 @@ def bring(places: Places, parameters: Mapping[str, object]) -> None:
         wanted = wanted_by(parameters, places)
         courier = Courier(places.root, places.save_dir)
         courier.pull(lambda path: not is_bulk(path) or wanted(path))
+        _bring_earlier(courier, places.save_dir, places.root)
         # They are said once only, and the step that follows need not hear them again.
         print(*courier.shelf.notes, sep="\n", end="\n" if courier.shelf.notes else "", flush=True)
 
