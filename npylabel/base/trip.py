@@ -11,7 +11,7 @@ from types import TracebackType
 from npylabel.base.courier import Courier
 from npylabel.base.earlier import bring_earlier_work, earlier_work
 from npylabel.base.errors import NpyLabelError
-from npylabel.base.groups import is_bulk
+from npylabel.base.groups import is_bulk, is_model
 from npylabel.base.i18n import _
 from npylabel.base.language import choose_language
 from npylabel.base.outside import export_outside, not_saved_text, refuse_outside
@@ -190,17 +190,29 @@ def wanted_by(parameters: Mapping[str, object], places: Places) -> Callable[[str
         everything = parameters["action"] not in _LOOKING
         return lambda path: everything
     named = [str(parameters[name]) for name in _FOLDERS if parameters.get(name)]
-    named += [str(Path(str(parameters[name])).parent) for name in _FILES if parameters.get(name)]
+    models = [str(Path(str(parameters[name])).parent) for name in _FILES if parameters.get(name)]
     # A user's folder may lie in the work folder and be saved with it.
     named += [part.strip() for name in _SOURCES for part in str(parameters.get(name) or "").split(";")
               if part.strip() not in ("", DEMO)]
     source = parameters.get("photos_dir", parameters.get("source_dir", ""))
     named += _DEMO_PHOTOS if source == DEMO else []
     worlds = [places.demo()] if source == DEMO else [places] if source else [places, places.demo()]
-    folders = [world.path(name).resolve() for world in worlds for name in named]
-    below = {folder.relative_to(places.root).as_posix() for folder in folders if folder.is_relative_to(places.root)}
-    prefixes = tuple("" if name == "." else f"{name}/" for name in below)
-    return lambda path: path.startswith(prefixes)
+    prefixes, beside = _prefixes(named, worlds), _prefixes(models, worlds)
+    return lambda path: path.startswith(prefixes) or (path.startswith(beside) and "/archive/" not in path)
+
+
+def _prefixes(names: list[str], worlds: list[Places]) -> tuple[str, ...]:
+    """The folders of these names, as saved paths begin with them."""
+    folders = [(world.path(name).resolve(), world.root) for world in worlds for name in names]
+    below = {folder.relative_to(root).as_posix() for folder, root in folders if folder.is_relative_to(root)}
+    return tuple("" if name == "." else f"{name}/" for name in below)
+
+
+def _comes(parameters: Mapping[str, object], places: Places) -> Callable[[str], bool]:
+    """The same, with the models for who looks after all of the work."""
+    wanted = wanted_by(parameters, places)
+    manages = parameters.get("action", _LOOKING[0]) not in _LOOKING
+    return lambda path: wanted(path) or (manages and is_model(path))
 
 
 def bring(places: Places, parameters: Mapping[str, object]) -> None:
@@ -211,7 +223,7 @@ def bring(places: Places, parameters: Mapping[str, object]) -> None:
     """
     refuse_outside(parameters, places)
     if places.save_dir:
-        wanted = wanted_by(parameters, places)
+        wanted = _comes(parameters, places)
         courier = Courier(places.root, places.save_dir)
         courier.pull(lambda path: not is_bulk(path) or wanted(path))
         _bring_earlier(courier, places.save_dir, places.root)
@@ -233,7 +245,7 @@ def carried(step: Callable[..., StepReport]) -> Callable[..., StepReport]:
         places, fault = _places(*folders, looks=looks)
         if not looks:
             refuse_outside(given, places)
-        with found(*folders, places), Trip(places, wanted_by(given, places), looks=looks, fault=fault) as trip:
+        with found(*folders, places), Trip(places, _comes(given, places), looks=looks, fault=fault) as trip:
             report = step(**parameters)
         trip.describe(report, export_outside(given, places))
         return report

@@ -240,7 +240,8 @@ def test_a_carried_step_goes_on_on_another_machine(tmp_path: Path) -> None:
     ({"photos_dir": "demo", "dataset_dir": "d"}, ["demo/d/x.png", "demo/photos/x.jpg"], ["d/x.png", "photos/x.jpg"]),
     ({"photos_dir": "a; b", "dataset_dir": "d"}, ["a/x.jpg", "b/x.jpg", "d/x.png"], ["demo/d/x.png", "c/x.jpg"]),
     ({"input_dir": "d/color", "output_dir": "d/labels", "model_path": "models/m.pth", "legacy_order": ""},
-     ["d/color/x.png", "d/labels/x.npy", "models/x.png"], ["d/bw/x.png", "d/colors/x.png"]),
+     ["d/color/x.png", "d/labels/x.npy", "models/m.pth"],
+     ["d/bw/x.png", "d/colors/x.png", "models/archive/1/m.pth", "other/m.pth"]),
     ({"dataset_dir": "."}, ["color/x.png"], []), ({"dataset_dir": "/elsewhere"}, [], ["elsewhere/x.png"]),
     ({"data_path": "t", "test_dir": "tests"}, ["tests/a/x.png"], ["u/x.png"]), ({}, [], ["a/x.png"])])
 def test_what_a_step_needs(tmp_path: Path, parameters: dict, yes: list[str], no: list[str]) -> None:
@@ -400,6 +401,19 @@ def test_nothing_is_called_saved_where_nothing_was(tmp_path: Path, capsys: pytes
     with pytest.raises(ValueError, match="input"), Trip(places_in(tmp_path), nothing):
         raise ValueError("input")
     assert "saved" not in capsys.readouterr().out
+
+
+def test_models_come_to_who_trains_labels_or_looks_after_the_work(tmp_path: Path) -> None:
+    trip_with(tmp_path, {"models/m.pth": "m", "models/archive/1/m.pth": "old", "models/m.metrics.json": "{}"})
+
+    def comes(machine: str, parameters: dict) -> list[str]:
+        bring(places_in(tmp_path, machine), parameters)
+        return sorted(path.relative_to(tmp_path / machine / "models").as_posix()
+                      for path in (tmp_path / machine / "models").rglob("*.*"))
+
+    assert comes("two", {"dataset_dir": "d"}) == comes("three", {"action": "doctor"}) == ["m.metrics.json"]
+    assert comes("four", {"save_path": "models/m.pth"}) == ["m.metrics.json", "m.pth"]
+    assert len(comes("five", {"action": "classes"})) == 3
 
 
 @carried
