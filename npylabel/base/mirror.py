@@ -16,6 +16,8 @@ OWN_FOLDER = ".courier"
 _EXPORT_TABLE, _EXPORT = "export.csv", {"export.csv", "train", "val", "test"}
 # So many files, and such a part of a folder, that vanish while no step works are a slip, or a way to make room here.
 _MANY, _PART = 20, 1 / 5
+# So are all files of a folder with at least so many in it.
+_WHOLE = 3
 
 
 class Mirror:
@@ -111,7 +113,8 @@ class Mirror:
         vanished = [path for path, file in self.base.items()
                     if path not in found and (path.rpartition("/")[2], file.size) not in new]
         counts, all_here = Counter(map(_top, vanished)), Counter(map(_top, self.base))
-        many = {folder: count for folder, count in counts.items() if count > _MANY and count > _PART * all_here[folder]}
+        many = {folder: count for folder, count in counts.items()
+                if (count > _MANY and count > _PART * all_here[folder]) or _WHOLE <= count == all_here[folder]}
         for path in vanished:
             if _top(path) in many:
                 del self.base[path]

@@ -136,7 +136,10 @@ def find_places(
         folder = CONTENT.joinpath("work", *(inner[1:] if inner[:1] == ("MyDrive",) else inner) or ("MyDrive",))
     places = Places(folder.resolve(), is_demo=(folder / DEMO_MARK).exists(), save_dir=saved)
     if saved and saved.resolve().is_relative_to(places.root):
-        raise _cannot_keep(saved, _("it lies inside the work folder that it is to keep"))
+        raise NpyLabelError(
+            "save_dir_unusable",
+            _("save_dir {path} lies inside the work folder that it is to keep.").format(path=saved),
+            _("Set save_dir to a folder outside the work folder {work_dir}.").format(work_dir=places.root))
     if saved and must_keep:
         _make_saved(saved)
     try:
@@ -197,7 +200,10 @@ def _make_saved(folder: Path) -> None:
         # Below a mount that is gone nothing may be made: its parent must be there.
         retry(lambda: folder.mkdir(parents=folder.is_relative_to(DRIVE), exist_ok=True), patience_s())
     except OSError as error:
-        raise _cannot_keep(folder, error.strerror) from error
+        raise NpyLabelError(
+            "save_dir_unusable",
+            _("save_dir {path} cannot be used: {reason}.").format(path=folder, reason=error.strerror or error),
+            _("Connect the disk that it lies on, or set save_dir to a folder that you may write to.")) from error
 
 
 def _unusable(folder: Path, reason: str) -> NpyLabelError:
@@ -206,13 +212,6 @@ def _unusable(folder: Path, reason: str) -> NpyLabelError:
         _("The work folder {path} cannot be used: {reason}.").format(path=folder, reason=reason),
         _("Set work_dir to a folder that you may write to."),
     )
-
-
-def _cannot_keep(folder: Path, reason: str) -> NpyLabelError:
-    return NpyLabelError(
-        "save_dir_unusable", _("save_dir {path} cannot be used: {reason}.").format(path=folder, reason=reason),
-        _("Connect the disk that it lies on, or set save_dir to a folder that you may write to, outside the work "
-          "folder."))
 
 
 def _default_folder(as_notebook: bool, must_keep: bool) -> Path:

@@ -137,10 +137,8 @@ class Trip:
                 count=self.courier.removed))
         report.measured |= {"brought": self.brought, "saved": self.saved}
         report.files["saved"] = self.courier.remote.folder
-        unsaved = self._unsaved() if self.looks else 0
-        if unsaved:
-            report.messages.append(_("{count} changes on this machine are not saved yet: the next step saves them."
-                                     ).format(count=unsaved))
+        unsaved = self._unsaved() if self.looks else []
+        report.messages += unsaved
         index = self.courier.parent
         if unsaved or not index.files:
             return
@@ -149,8 +147,18 @@ class Trip:
             report.messages += Results(self.save_dir, self.root, self.courier.mirror.own).show(index.files)
         report.messages.append(" ".join(filter(None, [self._saved_text(), aside])))
 
-    def _unsaved(self) -> int:
-        return sum(map(len, self.courier.mirror.changes(self.courier.parent.files)))
+    def _unsaved(self) -> list[str]:
+        """What the next step will change in what is saved."""
+        changed, gone = map(len, self.courier.mirror.changes(self.courier.parent.files))
+        texts = []
+        if changed:
+            texts.append(_("{count} new or changed files are not saved yet: the next step saves them.").format(
+                count=changed))
+        if gone:
+            texts.append(_("{count} files were deleted on this machine: the next step removes them from what is saved, "
+                           "too. To get them back, delete the folder {path} first.").format(
+                               count=gone, path=self.courier.mirror.own))
+        return texts
 
     def _saved_text(self) -> str:
         unsent = self.courier.unsent()

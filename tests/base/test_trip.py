@@ -366,6 +366,13 @@ def test_an_emptied_work_folder_is_filled_again(tmp_path: Path) -> None:
     assert len(list((tmp_path / "one/d/color").iterdir())) == 40
 
 
+def test_a_small_folder_that_was_deleted_as_a_whole_comes_back(tmp_path: Path) -> None:
+    trip_with(tmp_path, {"a.csv": "a"} | {f"models/m.{suffix}": "m" for suffix in ("pth", "json", "csv")})
+    shutil.rmtree(tmp_path / "one/models")
+    trip_with(tmp_path, {})
+    assert len(copy_of(tmp_path)) == 4 and len(list((tmp_path / "one/models").iterdir())) == 3
+
+
 def test_a_few_files_deleted_by_hand_are_gone_and_said(tmp_path: Path) -> None:
     trip_with(tmp_path, MANY)
     for number in range(8):
@@ -441,7 +448,13 @@ def test_status_brings_tables_and_writes_nothing_there(tmp_path: Path) -> None:
     assert report.facts == {"files": 1} and "Everything is saved" in report.messages[-1]
     write(two, "b.csv", "b")
     report = status(**folders_of(two))
-    assert "1 changes" in report.messages[-1] and "Everything" not in str(report)
+    assert "1 new or changed" in report.messages[-1] and "Everything" not in str(report)
+    two.path("b.csv").unlink()
+    two.path("a.csv").unlink()
+    report = status(**folders_of(two))
+    assert "1 files were deleted" in report.messages[-1] and "Everything" not in str(report)
+    shutil.rmtree(two.path(".courier"))
+    assert status(**folders_of(two)).facts == {"files": 1} and two.path("a.csv").is_file()
     assert sorted((tmp_path / "drive").rglob("*")) == there
 
 
