@@ -5,6 +5,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from fnmatch import fnmatch
 from pathlib import Path
 
 from npylabel.base.errors import NpyLabelError
@@ -14,16 +15,37 @@ from npylabel.base.patience import patience_s, retry
 from npylabel.base.progress import track
 from npylabel.base.remote import local_fault
 
-# What the steps wrote, by its usual names.
-_FOLDERS = ("tintora_dataset", "train_data", "models", "decisions", "demo")
+# What the steps wrote, by its usual names, and what tells it from other folders of these names.
+_FOLDERS = {"tintora_dataset": ("manifest.csv", ".photos.jsonl"), "train_data": ("split.csv", ".photos.jsonl"),
+            "models": ("tiny_cnn.*", "*.run.json"), "decisions": ("*.jsonl",), "demo": (".npylabel-demo",)}
 # Each file of Drive takes long and most of that is waiting.
 _AT_ONCE = 8
 
 
 def earlier_work(save_dir: Path) -> list[str]:
-    """The folders of loose work in a folder that is to keep work packed."""
-    # Unlike Path.is_dir, this answers False whatever is wrong with the disk.
-    return [name for name in _FOLDERS if os.path.isdir(save_dir / name)]  # noqa: PTH112
+    """The folders of loose work in a folder that is to keep work packed.
+
+    Raises:
+        NpyLabelError: ``drive_fault``.
+    """
+    return [name for name, marks in _FOLDERS.items()
+            if any(fnmatch(each, mark) for each in _names(save_dir / name) for mark in marks)]
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return retry(lambda: os.listdir(folder), patience_s())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise _fault(folder, error) from error
+
+
+def _fault(path: Path, error: OSError) -> NpyLabelError:
+    return NpyLabelError(
+        "drive_fault", _("{path} cannot be used: {reason}.").format(
+            path=error.filename or path, reason=error.strerror or error),
+        _("Run this cell again: it goes on with the files that are not copied yet."))
 
 
 def bring_earlier_work(save_dir: Path, root: Path) -> int:
@@ -41,10 +63,7 @@ def bring_earlier_work(save_dir: Path, root: Path) -> int:
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise local_fault(root, error) from error
-        raise NpyLabelError(
-            "drive_fault", _("{path} cannot be used: {reason}.").format(
-                path=error.filename or save_dir, reason=error.strerror or error),
-            _("Run this cell again: it goes on with the files that are not copied yet.")) from error
+        raise _fault(save_dir, error) from error
     finally:
         pool.shutdown(cancel_futures=True)
 

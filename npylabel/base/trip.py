@@ -73,12 +73,12 @@ class Trip:
         if self.courier and not self.fault:
             try:
                 self.brought = self._pull()
+                if not self.courier.parent.name and earlier_work(self.save_dir):
+                    self.courier.shelf.note(_(
+                        "Work of an earlier version lies in {path} as loose files: the next step brings it here."
+                    ).format(path=self.save_dir))
             except NpyLabelError as fault:
                 self.fault = fault
-        if self.courier and not self.fault and not self.courier.parent.name and earlier_work(self.save_dir):
-            self.courier.shelf.note(_(
-                "Work of an earlier version lies in {path} as loose files: the next step brings it here.").format(
-                    path=self.save_dir))
 
     def _save_now_and_then(self) -> None:
         failing = False

@@ -40,6 +40,14 @@ def test_loose_work_is_brought_once_and_packed(tmp_path: Path) -> None:
     assert "models/tiny_cnn.pth" not in copy_of(tmp_path) and "earlier version" not in str(report)
 
 
+def test_folders_that_only_have_such_names_stay_where_they_are(tmp_path: Path) -> None:
+    for path in ("models/large.pth", "train_data/x.txt", "demo/talk.pdf", "tintora_dataset/x.png", "decisions/a.txt"):
+        (tmp_path / "drive" / path).parent.mkdir(parents=True)
+        (tmp_path / "drive" / path).write_text("x")
+    trip_with(tmp_path, {"a.csv": "a"})
+    assert copy_of(tmp_path) == {"a.csv": "a"}
+
+
 def test_what_is_here_already_stays(tmp_path: Path) -> None:
     lay(tmp_path / "drive")
     places = places_in(tmp_path)
