@@ -8,7 +8,7 @@ out of order or not at all can spoil what is there. A reader takes the newest in
 import secrets
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -16,13 +16,14 @@ from pathlib import Path
 from npylabel.base.clash import clashing_tables, newer_work, step_aside
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.files import TEMP_PREFIX
+from npylabel.base.groups import is_extra
 from npylabel.base.i18n import _
 from npylabel.base.mirror import Mirror
-from npylabel.base.packing import unpack
+from npylabel.base.packing import salvage, unpack
 from npylabel.base.patience import Patience
 from npylabel.base.progress import track
 from npylabel.base.remote import DamagedCopyError, RemoteFolder, local_fault
-from npylabel.base.sending import Sender, stale_local_files
+from npylabel.base.sending import Sender, half_empty, stale_local_files
 from npylabel.base.shelf import Shelf
 from npylabel.base.store import Index, SavedFile, encode_index, generation_of, index_name, index_names, set_aside
 from npylabel.base.tables import printable
@@ -30,6 +31,8 @@ from npylabel.base.tables import printable
 SAVED = "saved"
 # What no index names may be on its way from another machine. After two days it is of a run that was killed.
 STRAY_AFTER_S = 2 * 86_400.0
+# Bytes of removed files for which room is made at once; what is less goes one save later.
+WORTH_FREEING = 2**20
 
 
 class Courier:
@@ -41,15 +44,17 @@ class Courier:
 
     Attributes:
         parent: what is saved, as far as this machine knows.
+        removed: number of files that were removed there since they had been removed here.
     """
 
     def __init__(self, root: Path, save_dir: Path) -> None:
         self.remote = RemoteFolder(save_dir / SAVED)
         self.shelf = Shelf(self.remote)
         self.mirror = Mirror(root)
-        self.shelf.given_up = self.mirror.given_up
+        self.shelf.given_up, self.shelf.damaged = self.mirror.given_up, self.mirror.damaged
         self.session = secrets.token_hex(4)
         self.parent = Index()
+        self.removed = 0
         self._met = False
         self._generation = 0
         self._sender = Sender(self.mirror, self.remote, self.session)
@@ -67,7 +72,8 @@ class Courier:
         with self._lock, self._local_faults():
             brought = 0
             while True:
-                self._meet()
+                self._meet(at_rest=True)
+                self._bring_back()
                 self.mirror.follow_removals(self.parent)
                 needed: dict[str, dict[str, SavedFile]] = defaultdict(dict)
                 for path, file in self.parent.files.items():
@@ -75,19 +81,39 @@ class Courier:
                         needed[file.archive][path] = file
                 count, damaged = self._fetch(needed)
                 brought += count
+                if damaged and damaged in self.shelf.head().needed():
+                    self._do_without(damaged, needed[damaged])
                 self.mirror.write()
+                # Where the archive is not needed any more, another machine packed its files anew meanwhile.
                 if not damaged:
                     return brought
-                # Another machine may have packed its files anew meanwhile.
-                if damaged in self.shelf.head().needed():
-                    raise self._damaged(damaged)
 
-    def _meet(self) -> None:
+    def _meet(self, *, at_rest: bool = False) -> None:
         """Take the newest index."""
         self.parent = self.shelf.head()
         self.mirror.given_up = self.shelf.given_up
+        if at_rest:
+            self.mirror.follow_set_aside(self.parent)
         self.mirror.meet(self.parent)
         self._met = True
+
+    def _bring_back(self) -> None:
+        vanished = self.mirror.forget_mass_removal()
+        if vanished:
+            self.shelf.note(_(
+                "{count} files in {folders} were deleted on this machine, not by a step. They stay saved, and come "
+                "back here when a step needs them. To remove results for good, run 00_manage with the action reset or "
+                "free.").format(count=sum(vanished.values()), folders=printable(", ".join(sorted(vanished)))))
+
+    def work(self, *, begun: bool) -> None:
+        """Note that a step begins here, or that all it did is saved: what it removes meanwhile is meant.
+
+        Raises:
+            NpyLabelError: ``disk_full``, ``disk_fault``.
+        """
+        with self._lock, self._local_faults():
+            self.mirror.working = begun
+            self.mirror.write()
 
     def _fetch(self, needed: Mapping[str, Mapping[str, SavedFile]]) -> tuple[int, str]:
         """(files brought, name of the archive that could not be, or "")."""
@@ -99,21 +125,30 @@ class Courier:
             for archive in track(names, total=len(names), label=_("From Drive")) if len(names) > 2 else names:
                 try:
                     self.remote.fetch(archive, local, self.parent.archives[archive].sha256)
+                    unpacked = unpack(self.mirror.root, local, needed[archive])
                 except DamagedCopyError:
-                    return count, archive
-                unpacked = unpack(self.mirror.root, local, needed[archive])
+                    unpacked = salvage(self.mirror.root, local, needed[archive])
                 self.mirror.base |= unpacked
                 self.mirror.write()
                 count += len(unpacked)
                 if len(unpacked) < len(needed[archive]):
-                    raise self._damaged(archive)
+                    return count, archive
         return count, ""
 
-    def _damaged(self, archive: str) -> NpyLabelError:
-        paths = sorted(path for path, file in self.parent.files.items() if file.archive == archive)
+    def _do_without(self, archive: str, needed: Mapping[str, SavedFile]) -> None:
+        """Go on without what a damaged archive does not hold, unless a step would go wrong without it."""
+        lost = {path: file for path, file in needed.items()
+                if path not in self.mirror.base or self.mirror.base[path].sha256 != file.sha256}
+        if not all(map(is_extra, lost)):
+            raise self._damaged(archive, sorted(lost))
+        self.mirror.damaged |= {(archive, file.member or path) for path, file in lost.items()}
+        self.shelf.note(_("{count} saved files are damaged on Drive and left out: {names}. Their steps make them again."
+                          ).format(count=len(lost), names=printable(", ".join(sorted(lost)[:5]))))
+
+    def _damaged(self, archive: str, paths: list[str]) -> NpyLabelError:
         return NpyLabelError(
             "saved_damaged",
-            _("The archive {path} is not as it was saved; it holds {count} files, such as {name}.").format(
+            _("The archive {path} is not as it was saved; {count} files in it are damaged, such as {name}.").format(
                 path=self.remote.folder / archive, count=len(paths), name=printable(paths[0])),
             _("Wait a few minutes and run the cell again. If that does not help, delete this archive on Drive: its "
               "files are then listed as missing, and their steps make them again."))
@@ -131,14 +166,38 @@ class Courier:
         with self._lock, self._local_faults():
             if not self._met:
                 self._meet()
-            if not any(self.mirror.changes(self.parent.files)):
-                return 0
-            sizes = self.remote.sizes()
-            self._take_others(sizes, at_rest)
-            self._generation = 1 + max(self._generation, generation_of(self.parent.name), *map(generation_of, sizes), 0)
-            with self._scratch(".tar") as local:
-                gone = self._sender.send(self.parent, sizes, self._generation, local)
-            return self._publish(gone, at_rest)
+            changed = any(self.mirror.changes(self.parent.files))
+            count = self._save(at_rest) if changed else 0
+            self._free_room(at_rest)
+            return count
+
+    def _save(self, at_rest: bool, again: Set[str] = frozenset()) -> int:
+        """How many files were saved; those to pack again are packed anew."""
+        sizes = self.remote.sizes()
+        self._take_others(sizes, at_rest)
+        self._generation = 1 + max(self._generation, generation_of(self.parent.name), *map(generation_of, sizes), 0)
+        with self._scratch(".tar") as local:
+            gone = self._sender.send(self.parent, sizes, self._generation, local, again)
+        return self._publish(gone, at_rest)
+
+    def _free_room(self, at_rest: bool) -> None:
+        """Give back the room of what was removed, once Drive has sent the index that does without it."""
+        if not self.mirror.frees_room or self.remote.uploading([self.parent.name, *self.parent.needed()]):
+            return
+        self._clean(self.parent)
+        again = half_empty(self.parent, self.mirror.base, WORTH_FREEING)
+        try:
+            if again:
+                self._save(at_rest, again)
+        except NpyLabelError as fault:
+            # What could be removed without writing anything is removed.
+            if fault.code != "drive_full":
+                raise
+            return
+        if not self.remote.uploading([self.parent.name, *self.parent.needed()]):
+            self._clean(self.parent)
+            self.mirror.frees_room = False
+            self.mirror.write()
 
     def _take_others(self, sizes: Mapping[str, int], at_rest: bool) -> None:
         """Take in what other machines saved since we met, unless it is about the very thing that we worked on."""
@@ -164,15 +223,18 @@ class Courier:
                 _("Run the cell again: it saves what is missing."))
         packed = {path: self._aged(path, file) for path, file in packed.items()}
         before = self.parent.name
-        files, missing = self._files_now(packed, gone), dict(self.parent.missing)
-        for path, file in packed.items():
-            missing |= self.parent.missing_beside(path, file)
+        files = self._files_now(packed, gone)
+        missing = {path: file for path, file in self.parent.missing_after(packed).items()
+                   if path in self.parent.missing or (file.archive, file.member) not in self.mirror.damaged}
         mine = replace(self.parent, missing=missing).with_files(files, self._sender.archives)
         mine = self.shelf.with_others(mine, sizes)
         self._generation = max(self._generation, 1 + max(map(generation_of, index_names(sizes)), default=0))
         self.mirror.pending = packed
         self.mirror.write()
         changed = sum(not self._is_saved(path, file) for path, file in packed.items())
+        removed = [file.size for path, file in self.parent.files.items() if path in gone and path not in files]
+        self.removed += len(removed)
+        self.mirror.frees_room |= sum(removed) >= WORTH_FREEING
         self.parent = self._write_index(replace(mine, name=index_name(self._generation, self.session)))
         self.mirror.base = {path: file for path, file in self.mirror.base.items() if path not in gone} | packed
         self.mirror.pending = {}

@@ -2,6 +2,9 @@
 
 from enum import IntEnum
 
+# What every machine gets: tables, journals, pages, sheets and marks; they are few and small.
+_SMALL = (".csv", ".json", ".jsonl", ".html", ".txt", ".md", "_sheet.jpg", ".curves.png", ".confusion.png",
+          ".npylabel-demo", ".change")
 # Parts of a run's record that nothing else depends on.
 _LOOSE = (".history.csv", ".per_class.csv", ".confusion.csv")
 
@@ -16,18 +19,28 @@ class Rank(IntEnum):
 
 
 def is_bulk(path: str) -> bool:
-    """Whether a file is one of very many that most steps do not need: a picture, a label, an executed notebook."""
-    if path.removeprefix("demo/").startswith("runs/"):
-        return True
-    is_one = "/" not in path or path.endswith(("_sheet.jpg", ".curves.png", ".confusion.png"))
-    return not is_one and path.rpartition(".")[2].lower() in ("png", "jpg", "jpeg", "npy")
+    """Whether a file is large or one of very many, so that only a step that names its folder gets it."""
+    return path.removeprefix("demo/").startswith("runs/") or not path.lower().endswith(_SMALL)
+
+
+def is_model(path: str) -> bool:
+    """Whether a file holds a model, or the state of its training."""
+    return path.endswith((".pth", ".ckpt"))
+
+
+def is_extra(path: str) -> bool:
+    """Whether a file is only to be looked at, or a copy beside another: no step goes wrong without it."""
+    return path.endswith((*_LOOSE, ".html", "_sheet.jpg", ".curves.png", ".confusion.png")) or path.removeprefix(
+        "demo/").startswith(("conflicts/", "runs/"))
 
 
 def group_of(path: str) -> str:
     """Which files share archives: those that a step needs together."""
-    if not is_bulk(path):
-        return "models" if path.endswith((".pth", ".ckpt", ".zip")) else "tables"
+    if is_model(path) or not is_bulk(path):
+        return "models" if is_model(path) else "tables"
     *folders, _name = path.split("/")
+    if not folders:
+        return "loose"
     if folders[-1] in ("color", "bw", "labels"):
         return "/".join(folders)
     return "/".join(folders[:2] if folders[0] == "demo" else folders[:1])

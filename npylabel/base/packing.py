@@ -5,11 +5,12 @@ import os
 import shutil
 import tarfile
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from npylabel.base.files import atomic_path
+from npylabel.base.files import atomic_path, sha256_file
 from npylabel.base.groups import group_of
 from npylabel.base.store import SavedFile
 
@@ -53,19 +54,45 @@ def pack(root: Path, paths: Iterable[str], archive: Path) -> dict[str, SavedFile
 
 def unpack(root: Path, archive: Path, files: Mapping[str, SavedFile]) -> dict[str, SavedFile]:
     """The files that were taken out of an archive, by path; each appears whole or not at all, with its time."""
+    return dict(_unpacked(root, archive, files))
+
+
+def salvage(root: Path, archive: Path, files: Mapping[str, SavedFile]) -> dict[str, SavedFile]:
+    """The same for a damaged archive: those of the files that are whole in it."""
+    unpacked = {}
+    with suppress(tarfile.TarError, ValueError, FileNotFoundError):
+        for path, file in _unpacked(root, archive, files, checked=True):
+            unpacked[path] = file
+    return unpacked
+
+
+def _unpacked(
+    root: Path, archive: Path, files: Mapping[str, SavedFile], *, checked: bool = False
+) -> Iterator[tuple[str, SavedFile]]:
     paths: dict[str, list[str]] = defaultdict(list)
     for path, file in files.items():
         paths[file.member or path].append(path)
-    unpacked = {}
     with tarfile.open(archive) as tar:
         for member in tar:
             for path in paths[member.name] if member.isreg() else ():
-                with atomic_path(root / path) as temporary:
-                    with temporary.open("wb") as target:
-                        shutil.copyfileobj(tar.extractfile(member), target, 2**20)
-                    os.utime(temporary, ns=(files[path].mtime_ns, files[path].mtime_ns))
-                unpacked[path] = files[path]
-    return unpacked
+                try:
+                    with atomic_path(root / path) as temporary:
+                        _extract(tar, member, temporary, files[path], checked=checked)
+                except _DamagedError:
+                    continue
+                yield path, files[path]
+
+
+def _extract(tar: tarfile.TarFile, member: tarfile.TarInfo, target: Path, file: SavedFile, *, checked: bool) -> None:
+    with target.open("wb") as writer:
+        shutil.copyfileobj(tar.extractfile(member), writer, 2**20)
+    if checked and sha256_file(target) != file.sha256:
+        raise _DamagedError
+    os.utime(target, ns=(file.mtime_ns, file.mtime_ns))
+
+
+class _DamagedError(Exception):
+    """A file in an archive is not what was packed."""
 
 
 def batches(sizes: Mapping[str, int]) -> list[tuple[str, list[str]]]:

@@ -2,6 +2,9 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +20,8 @@ DEMO = "demo"
 UPLOAD = "upload"
 # Lies in the folder of the drawn photos; a folder that is only called "demo" is the user's own.
 DEMO_MARK = ".npylabel-demo"
+# What was found for the parameters of the step that runs now.
+_FOUND: ContextVar[tuple[tuple[str, str], "Places"] | None] = ContextVar("found", default=None)
 
 
 def project_dir() -> Path:
@@ -97,7 +102,9 @@ class Places:
         return own if _is_there(own) else project_dir() / Path(name).name if name == "classes.json" else own
 
 
-def find_places(work_dir: str = "", save_dir: str = "", *, as_notebook: bool | None = None) -> Places:
+def find_places(
+    work_dir: str = "", save_dir: str = "", *, as_notebook: bool | None = None, must_keep: bool = True
+) -> Places:
     """The work folder, made when missing, and the folder that keeps it.
 
     Where the work folder would be on Drive, the work is done on the local disk and kept there.
@@ -105,31 +112,59 @@ def find_places(work_dir: str = "", save_dir: str = "", *, as_notebook: bool | N
     Args:
         work_dir: a folder, or "" for the default: the current folder on the command line; in a notebook
             ``MyDrive/npylabel`` in Colab and ``workspace`` in the project elsewhere.
-        save_dir: a folder on a slow or shared disk that keeps the work folder packed; "" is none.
+        save_dir: a folder on a slow or shared disk that keeps the work folder packed; a relative one counts from the
+            work folder; "" is none.
         as_notebook: take the notebook's default (None: when this is a notebook).
+        must_keep: False for who only looks: the folder that keeps the work is not asked for, and not made.
 
     Raises:
-        NpyLabelError: ``work_dir_unusable`` where a folder cannot be made or one lies in the other, and
-            ``drive_not_mounted`` below ``/content/drive`` where Drive is not mounted (a folder made there would make
-            a later mount fail).
+        NpyLabelError: ``work_dir_unusable`` where the work folder cannot be made, ``save_dir_unusable`` where the
+            folder that keeps it cannot, or lies inside it, and ``drive_not_mounted`` below ``/content/drive`` where
+            Drive is not mounted (a folder made there would make a later mount fail).
     """
+    known = _FOUND.get()
+    if known and known[0] == (work_dir, save_dir):
+        return known[1]
     use_notebook = in_notebook() if as_notebook is None else as_notebook
-    folder = (Path(work_dir).expanduser() if work_dir else _default_folder(use_notebook)).absolute()
-    saved = Path(save_dir).expanduser().absolute() if save_dir else None
+    folder = _on_drive(Path(work_dir).expanduser() if work_dir else _default_folder(use_notebook, must_keep))
+    saved = _on_drive(Path(os.path.normpath(folder / Path(save_dir).expanduser()))) if save_dir else None
     if folder.is_relative_to(DRIVE):
-        _refuse_unmounted(folder)
+        if must_keep:
+            _refuse_unmounted(folder)
         saved = saved or folder
-        folder = CONTENT / "work" / folder.relative_to(DRIVE).as_posix().removeprefix("MyDrive").strip("/")
-    if saved:
+        inner = folder.relative_to(DRIVE).parts
+        folder = CONTENT.joinpath("work", *(inner[1:] if inner[:1] == ("MyDrive",) else inner) or ("MyDrive",))
+    places = Places(folder.resolve(), is_demo=(folder / DEMO_MARK).exists(), save_dir=saved)
+    if saved and saved.resolve().is_relative_to(places.root):
+        raise NpyLabelError(
+            "save_dir_unusable",
+            _("save_dir {path} lies inside the work folder that it is to keep.").format(path=saved),
+            _("Set save_dir to a folder outside the work folder {work_dir}.").format(work_dir=places.root))
+    if saved and must_keep:
         _make_saved(saved)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise _unusable(folder, error.strerror) from error
-    places = Places(folder.resolve(), is_demo=(folder / DEMO_MARK).exists(), save_dir=saved)
-    if saved and saved.resolve().is_relative_to(places.root):
-        raise _cannot_keep(saved, _("it lies inside the work folder that it is to keep"))
     return places
+
+
+@contextmanager
+def found(work_dir: str, save_dir: str, places: Places) -> Iterator[None]:
+    """``find_places`` finds these places for these parameters while the block runs."""
+    token = _FOUND.set(((work_dir, save_dir), places))
+    try:
+        yield
+    finally:
+        _FOUND.reset(token)
+
+
+def _on_drive(folder: Path) -> Path:
+    """The folder, absolute; where a link leads to Drive, the folder there."""
+    path = folder.absolute()
+    real = path.resolve()
+    is_link = not path.is_relative_to(DRIVE) and real.is_relative_to(DRIVE.resolve())
+    return DRIVE / real.relative_to(DRIVE.resolve()) if is_link else path
 
 
 def _is_there(path: Path) -> bool:
@@ -165,7 +200,10 @@ def _make_saved(folder: Path) -> None:
         # Below a mount that is gone nothing may be made: its parent must be there.
         retry(lambda: folder.mkdir(parents=folder.is_relative_to(DRIVE), exist_ok=True), patience_s())
     except OSError as error:
-        raise _cannot_keep(folder, error.strerror) from error
+        raise NpyLabelError(
+            "save_dir_unusable",
+            _("save_dir {path} cannot be used: {reason}.").format(path=folder, reason=error.strerror or error),
+            _("Connect the disk that it lies on, or set save_dir to a folder that you may write to.")) from error
 
 
 def _unusable(folder: Path, reason: str) -> NpyLabelError:
@@ -176,15 +214,10 @@ def _unusable(folder: Path, reason: str) -> NpyLabelError:
     )
 
 
-def _cannot_keep(folder: Path, reason: str) -> NpyLabelError:
-    return NpyLabelError(
-        "work_dir_unusable", _("{path} cannot be used: {reason}.").format(path=folder, reason=reason),
-        _("Set save_dir to a folder that you may write to, outside the work folder."))
-
-
-def _default_folder(as_notebook: bool) -> Path:
+def _default_folder(as_notebook: bool, must_keep: bool) -> Path:
     if not as_notebook:
         return Path.cwd()
-    if in_colab() and _is_there(DRIVE / "MyDrive"):
+    # Who only looks need not know whether a Drive answers.
+    if in_colab() and (_is_there(DRIVE / "MyDrive") if must_keep else os.path.lexists(DRIVE)):
         return DRIVE / "MyDrive" / "npylabel"
     return project_dir() / "workspace"

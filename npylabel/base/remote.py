@@ -153,6 +153,25 @@ class RemoteFolder:
         except OSError:
             return False
 
+    def differs(self, name: str, sha256: str) -> bool:
+        """Whether a file is there with another content.
+
+        Raises:
+            NpyLabelError: ``drive_gone``, ``drive_fault``, ``drive_readonly``.
+        """
+        try:
+            return self._sha256(name) != sha256
+        except _MissingError:
+            return False
+
+    def rename(self, name: str, target: str) -> None:
+        """Give a file another name.
+
+        Raises:
+            NpyLabelError: ``drive_file_missing``, ``drive_gone``, ``drive_fault``, ``drive_readonly``.
+        """
+        self._patiently(lambda: (self.folder / name).rename(self.folder / target))
+
     def remove(self, name: str) -> None:
         """Remove a file; where that fails it stays, which costs room and nothing else."""
         path = self.folder / name

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from contextlib import suppress
 from os import stat_result
 from pathlib import Path
@@ -49,7 +49,9 @@ class Sender:
         self.archives = {name: archive for name, archive in self.archives.items() if name not in lost}
         return sorted(lost)
 
-    def send(self, saved: Index, sizes: Mapping[str, int], generation: int, local: Path) -> set[str]:
+    def send(
+        self, saved: Index, sizes: Mapping[str, int], generation: int, local: Path, again: Set[str] = frozenset()
+    ) -> set[str]:
         """Pack and store what is new or changed here; the paths that were removed here.
 
         Files are read rank by rank, and what changed is looked up anew for each rank, so that no file is older than
@@ -61,9 +63,10 @@ class Sender:
             sizes: of the files that are visible now.
             generation: for the names of archives; never used before by this session.
             local: a file for the archives.
+            again: saved files to pack anew.
         """
         self.lost(sizes)
-        again = _to_pack_again(saved, self.mirror.base)
+        again = again | _to_pack_again(saved, self.mirror.base)
         number = 0
         for _round in range(_ROUNDS):
             before = self.mirror.scan()
@@ -135,6 +138,21 @@ def _to_pack_again(saved: Index, base: Mapping[str, SavedFile]) -> set[str]:
             small[saved.archives[name].group].append(name)
     return {path for names in small.values() if len(names) >= _MANY_SMALL or _is_mostly_dead(names, saved, bytes_in)
             for name in names for path in live[name]}
+
+
+def half_empty(saved: Index, base: Mapping[str, SavedFile], least: int) -> set[str]:
+    """Files of archives in which more bytes are dead than alive, and at least so many; only where all are here."""
+    live: dict[str, list[str]] = defaultdict(list)
+    for path, file in saved.files.items():
+        live[file.archive].append(path)
+    needed = {file.archive for file in saved.missing.values()}
+    chosen = set()
+    for name in live.keys() - needed:
+        size = sum(saved.files[path].size for path in live[name])
+        is_here = all(path in base and base[path].sha256 == saved.files[path].sha256 for path in live[name])
+        if is_here and saved.archives[name].size - size > max(size, least):
+            chosen |= {*live[name]}
+    return chosen
 
 
 def _is_mostly_dead(names: list[str], saved: Index, bytes_in: Mapping[str, int]) -> bool:

@@ -18,6 +18,7 @@ class Shelf:
 
     Attributes:
         notes: what the person has to know, translated.
+        damaged: (archive, name in it) of saved files that could not be taken out of their archive.
         given_up: name of the newest index, where it was waited for in vain: the next look does not wait for it.
     """
 
@@ -25,6 +26,7 @@ class Shelf:
         self.remote = remote
         self.notes: list[str] = []
         self.given_up = ""
+        self.damaged: set[tuple[str, str]] = set()
         self._known: dict[str, Index] = {}
         self._faults: dict[str, NpyLabelError] = {}
 
@@ -81,8 +83,9 @@ class Shelf:
 
     def present(self, index: Index, sizes: Mapping[str, int]) -> Index:
         """The index with what is to be seen of it; says what is newly missing."""
-        rest = index.present(sizes)
-        lost = {path: file.archive for path, file in rest.missing.items() if path not in index.missing}
+        rest = index.present(sizes, self.damaged)
+        lost = {path: file.archive for path, file in rest.missing.items()
+                if path not in index.missing and (file.archive, file.member or path) not in self.damaged}
         if lost:
             self.note(_(
                 "Archives are missing on Drive: {names}. {count} saved files are missing with them. They come back if "

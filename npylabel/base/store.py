@@ -4,7 +4,7 @@ import gzip
 import json
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -86,24 +86,45 @@ class Index:
         """The archives of files that are missing or cut, by the sizes of the files that are visible."""
         return {name for name in self.needed() if sizes.get(name) != self.archives[name].size}
 
-    def present(self, sizes: Mapping[str, int]) -> "Index":
+    def present(self, sizes: Mapping[str, int], damaged: Set[tuple[str, str]] = frozenset()) -> "Index":
         """The same with the files whose archives are to be seen, and the others in ``missing``.
 
-        Pictures and labels are missing with the tables and journals that speak of them.
+        Pictures and labels are missing with the tables and journals that speak of them; those that were saved after
+        such a table are spoken of by a later one.
+
+        Args:
+            sizes: of the files that are visible.
+            damaged: (archive, name in it) of what an archive should hold and does not.
         """
         everything = {**self.missing, **self.files}
         unseen = {name for name, archive in self.archives.items() if sizes.get(name) != archive.size}
-        silent = tuple({spoken_of_by(path) for path, file in everything.items() if file.archive in unseen} - {""})
         gone = {path: file for path, file in everything.items()
-                if file.archive in unseen or (is_bulk(path) and path.startswith(silent))}
+                if file.archive in unseen or (file.archive, file.member or path) in damaged}
+        silent = [(folder, generation_of(file.origin)) for path, file in gone.items() if (folder := spoken_of_by(path))]
+        gone |= {path: file for path, file in everything.items() if is_bulk(path) and any(
+            path.startswith(folder) and generation_of(file.origin) <= until for folder, until in silent)}
         if gone.keys() == self.missing.keys():
             return self
         return replace(self, files={path: file for path, file in everything.items() if path not in gone}, missing=gone)
 
-    def missing_beside(self, path: str, file: SavedFile) -> dict[str, SavedFile]:
-        """What is missing at a path, set aside where the file that is there now is another version."""
-        lost = self.missing.get(path)
-        return set_aside(path, lost) if lost and lost.sha256 != file.sha256 else {}
+    def missing_after(self, saved: Mapping[str, SavedFile]) -> dict[str, SavedFile]:
+        """What is missing once these files are saved: what they take the place of is set aside.
+
+        Where a table takes the place of a missing one, all that is missing in its folder is set aside together with
+        the old table: among the files that the new table speaks of, it would look like what a person laid there.
+        """
+        made_again = {(path, file.sha256) for path, file in saved.items()}
+        missing = {path: file for path, file in self.missing.items()
+                   if not made_again & {(path, file.sha256), (file.member, file.sha256)}}
+        for path in [path for path in missing if path in saved]:
+            folder, old = spoken_of_by(path), self.missing[path]
+            for each in [each for each in missing if each == path or (folder and each.startswith(folder))]:
+                missing |= set_aside(each, missing.pop(each), old.archive)
+        return missing
+
+    def hidden(self) -> set[str]:
+        """Where the missing files were before they were set aside."""
+        return {*self.missing, *(file.member for file in self.missing.values() if file.member not in self.files)} - {""}
 
     def with_files(self, files: Mapping[str, SavedFile], added: Mapping[str, Archive]) -> "Index":
         """The index that follows this one: other files, in its archives and the added ones; its name is to be given."""
@@ -219,14 +240,10 @@ def merge(mine: Index, theirs: Index) -> tuple[Index, list[str]]:
 
 def _still_missing(index: Index, other: Index, files: Mapping[str, SavedFile]) -> dict[str, SavedFile]:
     """What the index misses and the other one has not replaced or removed, knowing it."""
-    missing: dict[str, SavedFile] = {}
     known = other.seen()
-    for path, file in index.missing.items():
-        if path in files and file.origin not in known:
-            missing |= index.missing_beside(path, files[path])
-        elif path not in files and (file.origin not in known or path in other.missing):
-            missing[path] = file
-    return missing
+    missing = {path: file for path, file in index.missing.items()
+               if file.origin not in known or (path in other.missing and path not in files)}
+    return replace(index, missing=missing).missing_after({path: files[path] for path in missing if path in files})
 
 
 def healed(theirs: Index, mine: Index, sizes: Mapping[str, int]) -> Index | None:
@@ -247,8 +264,8 @@ def healed(theirs: Index, mine: Index, sizes: Mapping[str, int]) -> Index | None
                    retired=(*theirs.retired, *lost))
 
 
-def set_aside(path: str, file: SavedFile) -> dict[str, SavedFile]:
-    """A version of a file under the path where it is kept: ``conflicts/<its archive>/<path>``."""
-    kept = f"conflicts/{file.archive.partition('.')[0]}/{path}"
+def set_aside(path: str, file: SavedFile, archive: str = "") -> dict[str, SavedFile]:
+    """A version of a file under the path where it is kept: ``conflicts/<its archive, or the given one>/<path>``."""
+    kept = f"conflicts/{(archive or file.archive).partition('.')[0]}/{path}"
     # The copy is a file of its own: who knows the version that it was made of has not seen the copy.
     return {kept: file._replace(born=kept, member=file.member or path)}

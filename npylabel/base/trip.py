@@ -1,10 +1,8 @@
 """One step on a machine that may die: what it needs is brought, what it makes is saved while it works."""
 
 import functools
-import hashlib
 import inspect
 import os
-import re
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,25 +10,22 @@ from types import TracebackType
 
 from npylabel.base.actions import wanted_by_action
 from npylabel.base.courier import Courier
+from npylabel.base.earlier import bring_earlier_work, earlier_work
 from npylabel.base.errors import NpyLabelError
-from npylabel.base.groups import is_bulk
+from npylabel.base.groups import is_bulk, is_model
 from npylabel.base.i18n import _
 from npylabel.base.language import choose_language
-from npylabel.base.mirror import hash_of
-from npylabel.base.places import DEMO, Places, find_places
-from npylabel.base.remote import RemoteFolder
+from npylabel.base.outside import export_outside, not_saved_text, refuse_outside
+from npylabel.base.places import DEMO, Places, find_places, found
 from npylabel.base.report import StepReport
+from npylabel.base.results import Results
 
-RESULTS = "results"
 # Parameters that name a folder, or a file in one, that a step reads or writes.
 _FOLDERS = ("dataset_dir", "data_path", "input_dir", "output_dir")
 _SOURCES = ("photos_dir", "source_dir", "test_dir", "legacy_order")
 _FILES = ("save_path", "model_path")
 _LOOKING = ("plan", "doctor")
 _DEMO_PHOTOS = ["photos", "class_photos"]
-# What people open on Drive, without unpacking anything.
-_SHOWN = (".html", ".csv", "_sheet.jpg", ".pth", ".curves.png", ".confusion.png", ".metrics.json")
-_HIDDEN = re.compile(r"^(demo/)?(runs|conflicts|left_out)/|\.last\.pth$|checkpoint_epoch_|/archive/|_truth\.csv$")
 
 
 def save_every_s() -> float:
@@ -44,12 +39,17 @@ class Trip:
     Args:
         places: of the step.
         wanted: which saved files the step needs here; tables and other small files always come.
+        looks: the step changes nothing: nothing is saved, and it works without what cannot be brought.
+        fault: why what is saved cannot be reached, where that is known.
 
     Raises:
         NpyLabelError: of ``Courier.pull`` on entry and of ``Courier.push`` at a good end.
     """
 
-    def __init__(self, places: Places, wanted: Callable[[str], bool]) -> None:
+    def __init__(
+        self, places: Places, wanted: Callable[[str], bool], *, looks: bool = False, fault: NpyLabelError | None = None
+    ) -> None:
+        self.looks, self.fault = looks, fault
         self.courier = Courier(places.root, places.save_dir) if places.save_dir else None
         self.wanted, self.save_dir, self.root = wanted, places.save_dir, places.root
         self.brought = self.saved = 0
@@ -57,10 +57,29 @@ class Trip:
         self._thread = threading.Thread(target=self._save_now_and_then, daemon=True)
 
     def __enter__(self) -> "Trip":
-        if self.courier:
-            self.brought = self.courier.pull(lambda path: not is_bulk(path) or self.wanted(path))
+        if self.looks:
+            self._look()
+        elif self.courier:
+            self.brought = self._pull()
+            self.brought += _bring_earlier(self.courier, self.save_dir, self.root)
+            self.courier.work(begun=True)
             self._thread.start()
         return self
+
+    def _pull(self) -> int:
+        return self.courier.pull(lambda path: not is_bulk(path) or self.wanted(path))
+
+    def _look(self) -> None:
+        """Bring what can be brought: who wants to know what is wrong needs an answer, whatever is wrong."""
+        if self.courier and not self.fault:
+            try:
+                self.brought = self._pull()
+                if not self.courier.parent.name and earlier_work(self.save_dir):
+                    self.courier.shelf.note(_(
+                        "Work of an earlier version lies in {path} as loose files: the next step brings it here."
+                    ).format(path=self.save_dir))
+            except NpyLabelError as fault:
+                self.fault = fault
 
     def _save_now_and_then(self) -> None:
         failing = False
@@ -76,17 +95,18 @@ class Trip:
                 failing = True
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if not self.courier:
+        if not self.courier or self.looks:
             return
         self._stop_thread()
         try:
             self.saved += self.courier.push(at_rest=True)
+            self.courier.work(begun=False)
         except (NpyLabelError, OSError) as fault:
             if kind is None:
                 raise
             print(_("Not saved on Drive: {reason}").format(reason=fault), flush=True)
             return
-        if kind is not None:
+        if kind is not None and self.saved:
             print(_("What was done so far is saved on Drive."), flush=True)
 
     def _stop_thread(self) -> None:
@@ -98,16 +118,48 @@ class Trip:
         finally:
             self.courier.remote.hurry.clear()
 
-    def describe(self, report: StepReport) -> None:
-        """Say in the report what was brought, what is saved, and whether the tab may be closed."""
+    def describe(self, report: StepReport, exports: list[str] | None = None) -> None:
+        """Say in the report what was brought, what is saved, and whether the tab may be closed.
+
+        Args:
+            report: of the step.
+            exports: folders outside the work folder that the step exported to.
+        """
         if not self.courier:
             return
         report.messages += self.courier.shelf.notes
-        report.measured |= {"brought": self.brought, "saved": self.saved}
-        if not self.courier.parent.files:
+        if self.fault:
+            report.facts["saved"] = self.fault.code
+            report.messages.append(_("What is saved could not be brought, so this is about this machine only. {reason}"
+                                     ).format(reason=self.fault))
             return
-        report.messages += [self._show_results(), self._saved_text()]
+        if self.courier.removed:
+            report.messages.append(_("{count} files that were removed here are removed from what is saved too.").format(
+                count=self.courier.removed))
+        report.measured |= {"brought": self.brought, "saved": self.saved}
         report.files["saved"] = self.courier.remote.folder
+        unsaved = self._unsaved() if self.looks else []
+        report.messages += unsaved
+        index = self.courier.parent
+        if unsaved or not index.files:
+            return
+        aside = not_saved_text(self.courier.mirror.links, [*self.courier.mirror.exports, *(exports or [])])
+        if not self.looks:
+            report.messages += Results(self.save_dir, self.root, self.courier.mirror.own).show(index.files)
+        report.messages.append(" ".join(filter(None, [self._saved_text(), aside])))
+
+    def _unsaved(self) -> list[str]:
+        """What the next step will change in what is saved."""
+        changed, gone = map(len, self.courier.mirror.changes(self.courier.parent.files))
+        texts = []
+        if changed:
+            texts.append(_("{count} new or changed files are not saved yet: the next step saves them.").format(
+                count=changed))
+        if gone:
+            texts.append(_("{count} files were deleted on this machine: the next step removes them from what is saved, "
+                           "too. To get them back, delete the folder {path} first.").format(
+                               count=gone, path=self.courier.mirror.own))
+        return texts
 
     def _saved_text(self) -> str:
         unsent = self.courier.unsent()
@@ -116,42 +168,26 @@ class Trip:
             return _("Drive is still sending {count} files: leave this tab open for a few more minutes.").format(
                 count=len(unsent))
         # Where a file was made again, only an older version of it is missing.
-        missing = [path for path in index.missing if not path.startswith("conflicts/")]
+        missing = [path for path, file in index.missing.items() if (file.member or path) not in index.files]
         if missing:
             return _("All that is here is saved on Drive, but {count} files saved earlier are missing there.").format(
                 count=len(missing))
+        if self.courier.mirror.links:
+            return _("Saved on Drive: {files} files in {archives} archives.").format(
+                files=len(index.files), archives=len(index.archives))
         return _("Everything is saved on Drive ({files} files in {archives} archives): you can close this tab.").format(
             files=len(index.files), archives=len(index.archives))
 
-    def _show_results(self) -> str:
-        """Bring ``results/`` up to date, copies of what people open by hand; they are for looking only."""
-        results, shown = RemoteFolder(self.save_dir / RESULTS), self.courier.mirror.shown
-        files = {path: file for path, file in self.courier.parent.files.items()
-                 if path.endswith(_SHOWN) and not _HIDDEN.search(path)}
-        try:
-            for path, file in files.items():
-                local = self.root / path
-                if shown.get(path) != file.sha256 and hash_of(local) == file.sha256:
-                    name = _shown_name(path)
-                    # Another machine may have copied it.
-                    if not results.holds(name, file.size, file.sha256):
-                        results.store(name, local)
-                    shown[path] = file.sha256
-            for path in shown.keys() - files.keys():
-                results.remove(_shown_name(path))
-                del shown[path]
-            self.courier.mirror.write()
-        except (NpyLabelError, OSError) as error:
-            return _("The copies in {path} are not up to date: {reason}").format(path=results.folder, reason=error)
-        return _("Tables, pictures and models to open: {path}").format(path=results.folder)
 
-
-def _shown_name(path: str) -> str:
-    """The name of a copy, at most 200 bytes long."""
-    name = path.replace("/", " - ")
-    if len(os.fsencode(name)) <= 200:
-        return name
-    return f"{hashlib.sha256(os.fsencode(path)).hexdigest()[:16]}{Path(path).suffix}"
+def _bring_earlier(courier: Courier, save_dir: Path, root: Path) -> int:
+    """How many loose files of an earlier version were brought; only where nothing is saved yet."""
+    count = 0 if courier.parent.name else bring_earlier_work(save_dir, root)
+    if count:
+        courier.shelf.note(_(
+            "Work of an earlier version lay in {path} as loose files: {count} of them were brought to this machine. "
+            "When a step says that everything is saved, you can delete these folders there: {names}.").format(
+                path=save_dir, count=count, names=", ".join(earlier_work(save_dir))))
+    return count
 
 
 def wanted_by(parameters: Mapping[str, object], places: Places) -> Callable[[str], bool]:
@@ -163,28 +199,45 @@ def wanted_by(parameters: Mapping[str, object], places: Places) -> Callable[[str
         looks = parameters["action"] in _LOOKING
         return (lambda path: False) if looks else wanted_by_action(parameters, places)
     named = [str(parameters[name]) for name in _FOLDERS if parameters.get(name)]
-    named += [str(Path(str(parameters[name])).parent) for name in _FILES if parameters.get(name)]
+    models = [str(Path(str(parameters[name])).parent) for name in _FILES if parameters.get(name)]
     # A user's folder may lie in the work folder and be saved with it.
     named += [part.strip() for name in _SOURCES for part in str(parameters.get(name) or "").split(";")
               if part.strip() not in ("", DEMO)]
     source = parameters.get("photos_dir", parameters.get("source_dir", ""))
     named += _DEMO_PHOTOS if source == DEMO else []
     worlds = [places.demo()] if source == DEMO else [places] if source else [places, places.demo()]
-    folders = [world.path(name).resolve() for world in worlds for name in named]
-    below = {folder.relative_to(places.root).as_posix() for folder in folders if folder.is_relative_to(places.root)}
-    prefixes = tuple("" if name == "." else f"{name}/" for name in below)
-    return lambda path: path.startswith(prefixes)
+    prefixes, beside = _prefixes(named, worlds), _prefixes(models, worlds)
+    return lambda path: path.startswith(prefixes) or (path.startswith(beside) and "/archive/" not in path)
+
+
+def _prefixes(names: list[str], worlds: list[Places]) -> tuple[str, ...]:
+    """The folders of these names, as saved paths begin with them."""
+    folders = [(world.path(name).resolve(), world.root) for world in worlds for name in names]
+    below = {folder.relative_to(root).as_posix() for folder, root in folders if folder.is_relative_to(root)}
+    return tuple("" if name == "." else f"{name}/" for name in below)
+
+
+def _comes(parameters: Mapping[str, object], places: Places) -> Callable[[str], bool]:
+    """The same, with the models for who looks after all of the work."""
+    wanted = wanted_by(parameters, places)
+    manages = parameters.get("action", _LOOKING[0]) not in _LOOKING
+    return lambda path: wanted(path) or (manages and is_model(path))
 
 
 def bring(places: Places, parameters: Mapping[str, object]) -> None:
     """Bring what a step with these parameters needs.
 
     Raises:
-        NpyLabelError: of ``Courier.pull``.
+        NpyLabelError: ``outside_work_folder``; of ``Courier.pull``.
     """
+    refuse_outside(parameters, places)
     if places.save_dir:
-        wanted = wanted_by(parameters, places)
-        Courier(places.root, places.save_dir).pull(lambda path: not is_bulk(path) or wanted(path))
+        wanted = _comes(parameters, places)
+        courier = Courier(places.root, places.save_dir)
+        courier.pull(lambda path: not is_bulk(path) or wanted(path))
+        _bring_earlier(courier, places.save_dir, places.root)
+        # They are said once only, and the step that follows need not hear them again.
+        print(*courier.shelf.notes, sep="\n", end="\n" if courier.shelf.notes else "", flush=True)
 
 
 def carried(step: Callable[..., StepReport]) -> Callable[..., StepReport]:
@@ -196,10 +249,24 @@ def carried(step: Callable[..., StepReport]) -> Callable[..., StepReport]:
         bound.apply_defaults()
         given = bound.arguments
         choose_language(given["language"])
-        places = find_places(given["work_dir"], given["save_dir"])
-        with Trip(places, wanted_by(given, places)) as trip:
+        folders = given["work_dir"], given["save_dir"]
+        looks = step.__name__ == "status" or given.get("action") in _LOOKING
+        places, fault = _places(*folders, looks=looks)
+        if not looks:
+            refuse_outside(given, places)
+        with found(*folders, places), Trip(places, _comes(given, places), looks=looks, fault=fault) as trip:
             report = step(**parameters)
-        trip.describe(report)
+        trip.describe(report, export_outside(given, places))
         return report
 
     return run
+
+
+def _places(work_dir: str, save_dir: str, *, looks: bool) -> tuple[Places, NpyLabelError | None]:
+    """(the places, why the folder that keeps them cannot be reached); who only looks does without it."""
+    try:
+        return find_places(work_dir, save_dir), None
+    except NpyLabelError as fault:
+        if not looks:
+            raise
+        return find_places(work_dir, save_dir, must_keep=False), fault

@@ -171,7 +171,7 @@ def test_an_archive_that_vanishes_between_two_saves_is_sent_again(tmp_path: Path
 
 def test_other_bytes_of_the_same_number_are_an_error(tmp_path: Path) -> None:
     one, two = machines(tmp_path, 2)
-    one.push({"a.csv": "a" * 3000, "models/m.pth": "m"})
+    one.push({"a.csv": "a" * 8000, "models/m.pth": "m"})
     damaged = next(path for path in archives(tmp_path) if b"a.csv" in path.read_bytes())
     flip(damaged)
     with pytest.raises(NpyLabelError) as caught:
@@ -271,3 +271,96 @@ def test_an_archive_without_what_it_should_hold_is_an_error(tmp_path: Path, monk
         two.pull()
     assert caught.value.code == "saved_damaged"
     assert two.pull() == 2
+
+
+LEDGER = "tintora_dataset/manifest.csv"
+PICTURES = {"tintora_dataset/color/p1.png": "1", "tintora_dataset/bw/p1.png": "b1"}
+
+
+def test_pictures_stay_hidden_for_a_lost_table_when_a_new_one_is_there(tmp_path: Path) -> None:
+    one, two, three = machines(tmp_path, 3)
+    one.push({LEDGER: "row of p1", **PICTURES})
+    lost = saved(tmp_path) / one.courier.parent.files[LEDGER].archive
+    lost.rename(tmp_path / "lost")
+    two.pull()
+    assert two.read() == {}
+    two.push({LEDGER: "row of p2", "tintora_dataset/color/p2.png": "2"})
+    for _machine in range(2):
+        assert fresh(tmp_path) == {LEDGER: "row of p2", "tintora_dataset/color/p2.png": "2"}
+    three.pull()
+    three.push({LEDGER: "rows of p2, p3", "tintora_dataset/color/p3.png": "3"})
+    assert sorted(fresh(tmp_path)) == [
+        "tintora_dataset/color/p2.png", "tintora_dataset/color/p3.png", LEDGER]
+    assert {"tintora_dataset/color/p1.png"} <= three.courier.parent.hidden()
+    (tmp_path / "lost").rename(lost)
+    kept = f"conflicts/{lost.stem}/"
+    got = fresh(tmp_path)
+    assert {path: text for path, text in got.items() if path.startswith("conflicts")} == {
+        kept + path: text for path, text in {LEDGER: "row of p1", **PICTURES}.items()}
+    assert got[LEDGER] == "rows of p2, p3" and "tintora_dataset/color/p1.png" not in got
+
+
+def test_pictures_that_are_made_again_are_missing_no_more(tmp_path: Path) -> None:
+    one, two = machines(tmp_path, 2)
+    one.push({LEDGER: "row of p1", **PICTURES})
+    (saved(tmp_path) / one.courier.parent.files[LEDGER].archive).unlink()
+    two.pull()
+    two.push({LEDGER: "row of p2"})
+    two.push({LEDGER: "rows of p2, p1", **PICTURES})
+    assert fresh(tmp_path) == {LEDGER: "rows of p2, p1", **PICTURES}
+    assert [path for path in two.courier.parent.missing if path.endswith(".png")] == []
+
+
+def test_a_machine_that_has_what_is_hidden_brings_it_back_beside_the_newer_state(tmp_path: Path) -> None:
+    one, two = machines(tmp_path, 2)
+    one.push({LEDGER: "row of p1", **PICTURES})
+    lost = saved(tmp_path) / one.courier.parent.files[LEDGER].archive
+    lost.unlink()
+    two.pull()
+    two.push({LEDGER: "row of p2", "tintora_dataset/color/p2.png": "2"})
+    whole = {LEDGER: "row of p2", "tintora_dataset/color/p2.png": "2"} | {
+        f"conflicts/{lost.stem}/{path}": text for path, text in {LEDGER: "row of p1", **PICTURES}.items()}
+    one.restart().pull()
+    assert one.read() == whole
+    assert one.push() == 3
+    assert fresh(tmp_path) == whole and not one.courier.parent.missing
+
+
+def test_new_pictures_are_not_hidden_for_an_older_table(tmp_path: Path) -> None:
+    """Those of a step at work, whose table comes last, are not sent again with each save."""
+    one, two = machines(tmp_path, 2)
+    one.push({LEDGER: "row of p1", **PICTURES})
+    (saved(tmp_path) / one.courier.parent.files[LEDGER].archive).unlink()
+    two.pull()
+    assert two.push({"tintora_dataset/color/p2.png": "2", "tintora_dataset/.photos.jsonl": "p2"}) == 2
+    assert two.push({"tintora_dataset/color/p3.png": "3"}) == 1
+    assert fresh(tmp_path) == {"tintora_dataset/color/p2.png": "2", "tintora_dataset/color/p3.png": "3",
+                               "tintora_dataset/.photos.jsonl": "p2"}
+
+
+def test_what_is_whole_in_a_damaged_archive_is_brought(tmp_path: Path) -> None:
+    """What only people look at is left out, said, and made again by its step."""
+    one, two = machines(tmp_path, 2)
+    files = {"a.csv": "a", "d/contact_sheet.jpg": "s" * 3000, "e.csv": "e"}
+    one.push(files)
+    archive = archives(tmp_path)[0]
+    archive.write_bytes(archive.read_bytes().replace(b"s" * 3000, b"s" * 1500 + b"x" + b"s" * 1499))
+    assert two.pull() == 2
+    assert two.read() == {"a.csv": "a", "e.csv": "e"} and "contact_sheet.jpg" in two.notes
+    assert two.restart().pull() == 0 and not two.notes
+    assert two.push({"d/contact_sheet.jpg": "again"}) == 1
+    assert fresh(tmp_path) == {**files, "d/contact_sheet.jpg": "again"}
+    assert "conflicts" not in str(two.courier.parent.missing)
+
+
+@pytest.mark.parametrize(("whole_bytes", "brought"), [(1024, {"a.csv": "a"}), (0, {})])
+def test_a_damaged_archive_stops_who_needs_what_is_lost(tmp_path: Path, whole_bytes: int, brought: dict) -> None:
+    one, two = machines(tmp_path, 2)
+    one.push({"a.csv": "a", "b.csv": "b" * 2000})
+    archive = archives(tmp_path)[0]
+    data = archive.read_bytes()
+    archive.write_bytes(data[:whole_bytes] + b"\xff" * (len(data) - whole_bytes))
+    with pytest.raises(NpyLabelError) as caught:
+        two.pull()
+    assert caught.value.code == "saved_damaged"
+    assert two.read() == brought

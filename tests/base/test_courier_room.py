@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from npylabel.base import packing, sending, store
+from npylabel.base.errors import NpyLabelError
+from npylabel.base.remote import RemoteFolder
 from tests.base.courier_kit import archives, be_impatient, everything, fresh, indexes, machines, saved
 
 
@@ -160,3 +162,57 @@ def test_operations_on_drive_do_not_grow_with_the_files(tmp_path: Path, monkeypa
     print(counts)
     assert counts[400, "push"] <= 30 and counts[400, "pull"] <= 10
     assert counts[400, "idle push"] == 0 and counts[400, "idle pull"] <= 3
+
+
+def used(folder: Path) -> int:
+    return sum(path.stat().st_size for path in saved(folder).iterdir())
+
+
+BIG = b"x" * 2_000_000
+
+
+def test_removing_much_gives_room_at_once(tmp_path: Path) -> None:
+    """Also where the removed file shares its archive with others."""
+    one, _two = machines(tmp_path, 2)
+    one.push({"models/m.pth": "m", "models/archive/old.pth": BIG, "a.csv": "a"})
+    (one.root / "models/archive/old.pth").unlink()
+    one.push()
+    assert used(tmp_path) < 100_000
+    assert fresh(tmp_path) == {"models/m.pth": "m", "a.csv": "a"}
+    assert len(indexes(tmp_path)) == 1
+
+
+def test_room_is_given_back_when_drive_has_sent_the_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, _two = machines(tmp_path, 2)
+    one.push({"models/m.pth": "m", "models/archive/old.pth": BIG, "a.csv": "a"})
+    (one.root / "models/archive/old.pth").unlink()
+    monkeypatch.setattr(os, "getxattr", lambda *_: b"local-1", raising=False)
+    one.push()
+    one.restart().pull()
+    assert one.push() == 0 and used(tmp_path) > 2_000_000
+    monkeypatch.setattr(os, "getxattr", lambda *_: b"1abc", raising=False)
+    assert one.restart().push() == 0
+    assert used(tmp_path) < 100_000 and fresh(tmp_path) == {"models/m.pth": "m", "a.csv": "a"}
+
+
+def test_a_full_drive_still_gives_the_room_that_needs_no_writing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, _two = machines(tmp_path, 2)
+    one.push({"models/old.pth": BIG})
+    one.push({"models/m.pth": "m", "models/other.pth": BIG})
+    for name in ("old", "other"):
+        (one.root / f"models/{name}.pth").unlink()
+    store_file = RemoteFolder.store
+
+    def full(self: RemoteFolder, name: str, source: Path) -> str:
+        if name.endswith(".tar"):
+            raise NpyLabelError("drive_full", "x", "y")
+        return store_file(self, name, source)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RemoteFolder, "store", full)
+        one.push()
+    assert 2_000_000 < used(tmp_path) < 2_100_000
+    one.push()
+    assert used(tmp_path) < 100_000 and fresh(tmp_path) == {"models/m.pth": "m"}

@@ -29,7 +29,8 @@ def file_of(path: Path, archive: str = "x") -> SavedFile:
 def test_the_state_is_kept(tmp_path: Path) -> None:
     mirror = Mirror(tmp_path)
     mirror.base, mirror.pending = {"\udce9": SavedFile("s", 1, 2, "x")}, {"b": SavedFile("t", 1, 2, "y", "z", "m")}
-    mirror.given_up, mirror.shown = "index", {"c": "d"}
+    mirror.given_up, mirror.working = "index", True
+    mirror.damaged, mirror.frees_room = {("x.tar", "a")}, True
     mirror.write()
     again = Mirror(tmp_path)
     assert vars(again) == vars(mirror)
@@ -104,9 +105,12 @@ def test_batches_are_full_but_not_too_full(monkeypatch: pytest.MonkeyPatch) -> N
     ("demo/train_data/небо/x.png", True, "demo/train_data", Rank.CONTENT),
     ("runs/2026/01.ipynb", True, "runs", Rank.CONTENT), ("demo/runs/2026/01.html", True, "demo/runs", Rank.CONTENT),
     ("tintora_dataset/contact_sheet.jpg", False, "tables", Rank.CONTENT),
-    ("models/tiny_cnn.curves.png", False, "tables", Rank.CONTENT), ("x.png", False, "tables", Rank.CONTENT),
-    ("models/tiny_cnn.pth", False, "models", Rank.CONTENT),
-    ("models/tiny_cnn.resume.ckpt", False, "models", Rank.STATE),
+    ("models/tiny_cnn.curves.png", False, "tables", Rank.CONTENT), ("x.png", True, "loose", Rank.CONTENT),
+    ("models/tiny_cnn.pth", True, "models", Rank.CONTENT),
+    ("models/tiny_cnn.resume.ckpt", True, "models", Rank.STATE),
+    ("export.zip", True, "loose", Rank.CONTENT), ("takeout/IMG_1.HEIC", True, "takeout", Rank.CONTENT),
+    ("takeout/a.mp4", True, "takeout", Rank.CONTENT), ("demo/.npylabel-demo", False, "tables", Rank.CONTENT),
+    (".classes.json.change", False, "tables", Rank.CONTENT), ("set_aside/1/a.NPY", True, "set_aside", Rank.CONTENT),
     ("models/tiny_cnn.run.json", False, "tables", Rank.LEDGER),
     ("models/tiny_cnn.history.csv", False, "tables", Rank.CONTENT),
     ("models/tiny_cnn.metrics.json", False, "tables", Rank.CONTENT),

@@ -101,13 +101,14 @@ def test_what_the_user_brings_is_found_on_drive_too(tmp_path: Path) -> None:
 def test_a_folder_cannot_keep_what_it_lies_in(tmp_path: Path, inside: str) -> None:
     with pytest.raises(NpyLabelError) as caught:
         find_places(str(tmp_path), str(tmp_path / inside))
-    assert caught.value.code == "work_dir_unusable"
+    assert caught.value.code == "save_dir_unusable" and "save_dir" in caught.value.fix
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_no_folder_is_made_where_the_network_disk_is_gone(tmp_path: Path) -> None:
     with pytest.raises(NpyLabelError) as caught:
         find_places(str(tmp_path / "work"), str(tmp_path / "nas/npylabel"))
-    assert caught.value.code == "work_dir_unusable"
+    assert caught.value.code == "save_dir_unusable" and "save_dir" in caught.value.fix
     assert list(tmp_path.iterdir()) == []
 
 
@@ -154,3 +155,36 @@ def test_a_drive_that_does_not_answer_is_waited_for(
         assert caught.value.code == code
     else:
         assert find_places(str(drive / "MyDrive/npylabel")).save_dir == drive / "MyDrive/npylabel"
+
+
+def test_a_link_to_drive_is_drive(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    drive = stand_in_for_content(monkeypatch, tmp_path)
+    (tmp_path / "link").symlink_to(drive / "MyDrive")
+    found = find_places(str(tmp_path / "link/npy"))
+    assert (found.work_dir, found.save_dir) == (tmp_path.resolve() / "work/npy", drive / "MyDrive/npy")
+    assert find_places(str(tmp_path / "a"), str(tmp_path / "link/kept")).save_dir == drive / "MyDrive/kept"
+
+
+def test_all_of_drive_as_work_folder_holds_no_other_work_folder(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    drive = stand_in_for_content(monkeypatch, tmp_path)
+    assert find_places(str(drive / "MyDrive")).work_dir == tmp_path.resolve() / "work/MyDrive"
+
+
+def test_a_relative_folder_that_keeps_counts_from_the_work_folder(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert find_places(str(tmp_path / "work"), "../kept").save_dir.resolve() == tmp_path.resolve() / "kept"
+
+
+def test_who_only_looks_needs_no_disk_that_keeps(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(places, "CONTENT", tmp_path.resolve())
+    monkeypatch.setattr(places, "DRIVE", tmp_path.resolve() / "drive")
+    found = find_places(str(tmp_path / "drive/MyDrive/npy"), must_keep=False)
+    assert found.save_dir == tmp_path.resolve() / "drive/MyDrive/npy" and not (tmp_path / "drive").exists()
+    assert find_places(str(tmp_path / "a"), str(tmp_path / "nas/x"), must_keep=False).save_dir == tmp_path / "nas/x"
+    with places.found("w", "s", found):
+        assert find_places("w", "s") is found and find_places(str(tmp_path / "b")) != found

@@ -5,9 +5,11 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from npylabel.base import scratch
 from npylabel.base.scratch import remove_abandoned, scratch_folder
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -46,3 +48,21 @@ def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path: Path) 
         assert remove_abandoned() == 0
         assert living.is_dir()
     assert [path.name for path in tmp_path.iterdir()] == ["npylabel-scratch-mine"]
+
+
+def test_folders_of_other_machines_are_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "npylabel-scratch-another_machine-999999999-x").mkdir()
+    (tmp_path / f"{scratch._PREFIX}999999999-x").mkdir()
+    assert remove_abandoned() == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["npylabel-scratch-another_machine-999999999-x"]
+
+
+def test_no_process_is_signaled_where_that_would_stop_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old, young = (tmp_path / f"{scratch._PREFIX}999999999-{name}" for name in ("old", "young"))
+    old.mkdir()
+    young.mkdir()
+    os.utime(old, (1, 1))
+    signaled = []
+    monkeypatch.setattr(scratch, "os", SimpleNamespace(name="nt", kill=lambda *call: signaled.append(call)))
+    assert remove_abandoned() == 1
+    assert list(tmp_path.iterdir()) == [young] and signaled == []

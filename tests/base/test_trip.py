@@ -1,6 +1,7 @@
 """One step on a machine that may die: brought, saved while it works, saved at the end, and said as it is."""
 
 import os
+import shutil
 import threading
 from pathlib import Path
 
@@ -52,6 +53,18 @@ def failing(code: str = "drive_full") -> object:
     def fail(*_arguments: object, **_options: object) -> None:
         raise NpyLabelError(code, "what", "fix")
     return fail
+
+
+def trip_with(folder: Path, files: dict[str, str], machine: str = "one", remove: str = "nothing") -> StepReport:
+    """The report of a step that writes files, and removes what a pattern says."""
+    report = StepReport("x")
+    with Trip(places_in(folder, machine), lambda _path: True) as trip:
+        for path in places_in(folder, machine).path("").glob(remove):
+            path.unlink()
+        for path, text in files.items():
+            write(places_in(folder, machine), path, text)
+    trip.describe(report)
+    return report
 
 
 def test_a_step_is_brought_saved_and_described(tmp_path: Path) -> None:
@@ -227,7 +240,8 @@ def test_a_carried_step_goes_on_on_another_machine(tmp_path: Path) -> None:
     ({"photos_dir": "demo", "dataset_dir": "d"}, ["demo/d/x.png", "demo/photos/x.jpg"], ["d/x.png", "photos/x.jpg"]),
     ({"photos_dir": "a; b", "dataset_dir": "d"}, ["a/x.jpg", "b/x.jpg", "d/x.png"], ["demo/d/x.png", "c/x.jpg"]),
     ({"input_dir": "d/color", "output_dir": "d/labels", "model_path": "models/m.pth", "legacy_order": ""},
-     ["d/color/x.png", "d/labels/x.npy", "models/x.png"], ["d/bw/x.png", "d/colors/x.png"]),
+     ["d/color/x.png", "d/labels/x.npy", "models/m.pth"],
+     ["d/bw/x.png", "d/colors/x.png", "models/archive/1/m.pth", "other/m.pth"]),
     ({"dataset_dir": "."}, ["color/x.png"], []), ({"dataset_dir": "/elsewhere"}, [], ["elsewhere/x.png"]),
     ({"data_path": "t", "test_dir": "tests"}, ["tests/a/x.png"], ["u/x.png"]), ({}, [], ["a/x.png"])])
 def test_what_a_step_needs(tmp_path: Path, parameters: dict, yes: list[str], no: list[str]) -> None:
@@ -242,21 +256,54 @@ def test_copies_to_open_are_made_where_something_changed(tmp_path: Path, monkeyp
 
     def trip(machine: str, files: dict[str, str]) -> list[str]:
         stored.clear()
-        with Trip(places_in(tmp_path, machine), nothing) as trip:
-            for path, text in files.items():
-                write(places_in(tmp_path, machine), path, text)
-        trip.describe(StepReport("x"))
-        return sorted(stored)
+        trip_with(tmp_path, files, machine)
+        return [name for name in stored if name not in ("copies.json", "READ ME.txt")]
 
     long = "ю" * 120 + "/" + "x" * 100 + ".csv"
-    assert trip("one", {"d/labels.csv": "1", "models/m.pth": "m", "models/m.last.pth": "l", "d/x.json": "j",
-                        "runs/1/01.html": "h", "a.html": "a"}) == ["a.html", "d - labels.csv", "models - m.pth"]
+    assert sorted(trip("one", {
+        "d/labels.csv": "1", "models/m.pth": "m", "models/m.last.pth": "l", "d/x.json": "j", "runs/1/01.html": "h",
+        "a.html": "a"})) == ["a.html", "d - labels.csv", "models - m.pth"]
     assert trip("one", {"d/labels.csv": "2"}) == ["d - labels.csv"]
-    assert trip("two", {}) == []
+    assert trip("two", {}) == [] == stored
     assert len(trip("two", {long: "long"})[0]) == 20
     (tmp_path / "two/a.html").unlink()
     assert trip("two", {}) == []
     assert sorted(path.name for path in (tmp_path / "drive/results").glob("*.html")) == []
+
+
+def results(folder: Path) -> dict[str, str]:
+    return {path.name: path.read_text() for path in (folder / "drive/results").glob("* - *")}
+
+
+def test_a_copy_that_a_person_changed_is_kept_and_said(tmp_path: Path) -> None:
+    trip_with(tmp_path, {"d/labels.csv": "1", "d/b.csv": "b"})
+    copy = tmp_path / "drive/results/d - labels.csv"
+    assert "copies to look at" in (tmp_path / "drive/results/READ ME.txt").read_text()
+    for number, machine in enumerate(("one", "two")):
+        copy.write_text(f"mine {number}")
+        report = trip_with(tmp_path, {"d/labels.csv": f"new {number}"}, machine)
+        assert "(edited" in report.messages[0] and "does not count" in report.messages[0]
+    assert results(tmp_path) == {"d - labels.csv": "new 1", "d - labels (edited).csv": "mine 0",
+                                 "d - labels (edited 2).csv": "mine 1", "d - b.csv": "b"}
+    (tmp_path / "drive/results/d - b.csv").write_text("my b")
+    assert "d - b (edited).csv" in trip_with(tmp_path, {}, "two", remove="d/b.csv").messages[1]
+    assert results(tmp_path)["d - b (edited).csv"] == "my b" and "d - b.csv" not in results(tmp_path)
+    assert not any("(edited" in line for line in trip_with(tmp_path, {"d/labels.csv": "3"}, "three").messages)
+
+
+def test_copies_that_are_not_there_are_made_again(tmp_path: Path) -> None:
+    """The folder was deleted, one copy was deleted, the work is kept elsewhere now."""
+    trip_with(tmp_path, {"d/labels.csv": "1", "d/b.csv": "b"})
+    whole = results(tmp_path)
+    (tmp_path / "drive/results/d - b.csv").unlink()
+    trip_with(tmp_path, {})
+    assert results(tmp_path) == whole
+    shutil.rmtree(tmp_path / "drive/results")
+    trip_with(tmp_path, {})
+    assert results(tmp_path) == whole
+    (tmp_path / "drive").rename(tmp_path / "before")
+    trip_with(tmp_path, {})
+    assert results(tmp_path) == whole
 
 
 def test_copies_that_fail_are_a_message_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -296,3 +343,139 @@ def test_the_demo_is_saved_with_the_work_folder(tmp_path: Path) -> None:
         write(demo, "m.pth", "m")
     assert copy_of(tmp_path) == {f"demo/{places_module.DEMO_MARK}": "", "demo/m.pth": "m"}
     assert len(indexes(tmp_path)) == 1
+
+
+MANY = {f"d/color/{number}.png": f"{number}" for number in range(40)} | {"d/manifest.csv": "m"}
+
+
+def test_a_folder_that_was_deleted_by_hand_comes_back(tmp_path: Path) -> None:
+    trip_with(tmp_path, MANY)
+    for path in (tmp_path / "one/d/color").iterdir():
+        path.unlink()
+    report = trip_with(tmp_path, {})
+    assert "40 files in d were deleted" in report.messages[0]
+    assert len(list((tmp_path / "one/d/color").iterdir())) == 40 and len(copy_of(tmp_path)) == 41
+    assert not any("files in d" in line or "removed here" in line for line in trip_with(tmp_path, {}).messages)
+
+
+def test_an_emptied_work_folder_is_filled_again(tmp_path: Path) -> None:
+    trip_with(tmp_path, MANY)
+    for path in (tmp_path / "one/d").rglob("*.*"):
+        path.unlink()
+    trip_with(tmp_path, {})
+    assert len(list((tmp_path / "one/d/color").iterdir())) == 40
+
+
+def test_a_small_folder_that_was_deleted_as_a_whole_comes_back(tmp_path: Path) -> None:
+    trip_with(tmp_path, {"a.csv": "a"} | {f"models/m.{suffix}": "m" for suffix in ("pth", "json", "csv")})
+    shutil.rmtree(tmp_path / "one/models")
+    trip_with(tmp_path, {})
+    assert len(copy_of(tmp_path)) == 4 and len(list((tmp_path / "one/models").iterdir())) == 3
+
+
+def test_a_few_files_deleted_by_hand_are_gone_and_said(tmp_path: Path) -> None:
+    trip_with(tmp_path, MANY)
+    for number in range(8):
+        (tmp_path / f"one/d/color/{number}.png").unlink()
+    assert "8 files that were removed here" in trip_with(tmp_path, {}).messages[0]
+    assert len(copy_of(tmp_path)) == 33
+
+
+def test_files_that_were_moved_by_hand_stay_where_they_are(tmp_path: Path) -> None:
+    trip_with(tmp_path, MANY)
+    (tmp_path / "one/d/color").rename(tmp_path / "one/d/other")
+    trip_with(tmp_path, {})
+    assert sorted(path for path in copy_of(tmp_path) if "color" in path) == []
+    assert not (tmp_path / "one/d/color").exists()
+
+
+def test_what_a_step_removes_is_removed_even_where_it_was_killed(tmp_path: Path) -> None:
+    trip_with(tmp_path, MANY)
+    assert "40 files that were removed" in trip_with(tmp_path, {}, remove="d/color/*").messages[0]
+    assert list(copy_of(tmp_path)) == ["d/manifest.csv"]
+    trip_with(tmp_path, MANY)
+    courier = Courier(tmp_path / "one", tmp_path / "drive")
+    courier.pull(nothing)
+    courier.work(begun=True)
+    for path in (tmp_path / "one/d/color").iterdir():
+        path.unlink()
+    trip_with(tmp_path, {})  # The process with that step died.
+    assert list(copy_of(tmp_path)) == ["d/manifest.csv"]
+
+
+def test_nothing_is_called_saved_where_nothing_was(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    trip_with(tmp_path, {"a.csv": "a"})
+    with pytest.raises(ValueError, match="input"), Trip(places_in(tmp_path), nothing):
+        raise ValueError("input")
+    assert "saved" not in capsys.readouterr().out
+
+
+def test_models_come_to_who_trains_labels_or_looks_after_the_work(tmp_path: Path) -> None:
+    trip_with(tmp_path, {"models/m.pth": "m", "models/archive/1/m.pth": "old", "models/m.metrics.json": "{}"})
+
+    def comes(machine: str, parameters: dict) -> list[str]:
+        bring(places_in(tmp_path, machine), parameters)
+        return sorted(path.relative_to(tmp_path / machine / "models").as_posix()
+                      for path in (tmp_path / machine / "models").rglob("*.*"))
+
+    assert comes("two", {"dataset_dir": "d"}) == comes("three", {"action": "doctor"}) == ["m.metrics.json"]
+    assert comes("four", {"save_path": "models/m.pth"}) == ["m.metrics.json", "m.pth"]
+    assert len(comes("five", {"action": "classes"})) == 3
+
+
+@carried
+def status(*, work_dir: str = "", save_dir: str = "", language: str = "en") -> StepReport:
+    """What is here."""
+    places = find_places(work_dir, save_dir)
+    return StepReport("status", {"files": len(list(places.path("").glob("*.csv")))})
+
+
+@carried
+def manage(*, action: str, work_dir: str = "", save_dir: str = "", language: str = "en") -> StepReport:
+    """What is here."""
+    return status(work_dir=work_dir, save_dir=save_dir, language=language)
+
+
+def folders_of(places: Places) -> dict[str, str]:
+    return {"work_dir": str(places.work_dir), "save_dir": str(places.save_dir)}
+
+
+def test_status_brings_tables_and_writes_nothing_there(tmp_path: Path) -> None:
+    trip_with(tmp_path, {"a.csv": "a", "m.html": "m"})
+    there = sorted((tmp_path / "drive").rglob("*"))
+    two = places_in(tmp_path, "two")
+    report = status(**folders_of(two))
+    assert report.facts == {"files": 1} and "Everything is saved" in report.messages[-1]
+    write(two, "b.csv", "b")
+    report = status(**folders_of(two))
+    assert "1 new or changed" in report.messages[-1] and "Everything" not in str(report)
+    two.path("b.csv").unlink()
+    two.path("a.csv").unlink()
+    report = status(**folders_of(two))
+    assert "1 files were deleted" in report.messages[-1] and "Everything" not in str(report)
+    shutil.rmtree(two.path(".courier"))
+    assert status(**folders_of(two)).facts == {"files": 1} and two.path("a.csv").is_file()
+    assert sorted((tmp_path / "drive").rglob("*")) == there
+
+
+@pytest.mark.parametrize("look", [status, lambda **folders: manage(action="doctor", **folders),
+                                  lambda **folders: manage(action="plan", **folders)])
+@pytest.mark.parametrize(("harm", "code"), [("damaged", "saved_damaged"), ("gone", "drive_gone"),
+                                            ("parent gone", "save_dir_unusable")])
+def test_who_looks_gets_an_answer_whatever_is_broken(tmp_path: Path, look: object, harm: str, code: str) -> None:
+    trip_with(tmp_path, {"a.csv": "a" * 2000})
+    kept = tmp_path / "drive"
+    if harm == "damaged":
+        for path in (kept / "saved").glob("*.tar"):
+            path.write_bytes(b"\xff" * path.stat().st_size)
+    else:
+        kept.rename(tmp_path / "away")
+    folders = {"work_dir": str(tmp_path / "two"), "save_dir": str(kept / "x" if harm == "parent gone" else kept)}
+    if harm == "gone":
+        kept.write_text("no folder")
+    report = look(**folders)
+    assert report.facts == {"files": 0, "saved": report.facts["saved"]}
+    assert report.facts["saved"] in (code, "save_dir_unusable")
+    assert "this machine only" in report.messages[-1] and "[" in report.messages[-1]
+    with pytest.raises(NpyLabelError):
+        step(**folders)
