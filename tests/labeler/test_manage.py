@@ -59,7 +59,7 @@ def test_what_is_wrong_is_refused_before_anything_is_brought(
 ) -> None:
     (evening.work / "notes.csv").parent.mkdir()
     (evening.work / "notes.csv").write_text("mine")
-    core.status(**evening.common)
+    core.manage(action="free", value="", **evening.common)
     for call in (evening.manage, lambda *values: evening.check("manage", action=values[0], value=values[1])):
         with pytest.raises(NpyLabelError) as caught:
             call(action, value)
