@@ -255,7 +255,7 @@ def manage(
         save_dir: folder on Drive or a network disk that keeps the work folder packed; empty: none, in Colab Drive
         language: en or ru
     """
-    from npylabel.labeler.manage import manage_work
+    from npylabel.care.manage import manage_work
 
     return manage_work(
         _start(work_dir, save_dir, language), action, value, confirm=confirm, dataset_dir=dataset_dir,
@@ -272,7 +272,7 @@ def status(*, work_dir: str = "", save_dir: str = "", language: str = "") -> Ste
         language: en or ru
     """
     places = _start(work_dir, save_dir, language)
-    from npylabel.labeler.status import describe_status
+    from npylabel.care.status import describe_status
 
     return describe_status(places)
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 import npylabel_core as core
-from npylabel.labeler.free_room import ON_DEMAND, PARTS
-from npylabel.labeler.manage import ACTIONS
-from npylabel.labeler.plan import NUMBERS
-from npylabel.labeler.start_over import STEPS
+from npylabel.care.free_room import ON_DEMAND, PARTS
+from npylabel.care.manage import ACTIONS
+from npylabel.care.plan import NUMBERS
+from npylabel.care.start_over import STEPS
 
 PROJECT = Path(__file__).resolve().parents[1]
 SOURCES = sorted((PROJECT / "npylabel").rglob("*.py")) + [PROJECT / "npylabel_core.py"]

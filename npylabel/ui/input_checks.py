@@ -48,7 +48,7 @@ def check_parameters(step: str, parameters: Mapping[str, object]) -> None:
         NpyLabelError: of ``check_action``.
     """
     if step == "manage":
-        from npylabel.labeler.manage import check_action
+        from npylabel.care.manage import check_action
 
         check_action(str(parameters["action"]), str(parameters["value"]))
 

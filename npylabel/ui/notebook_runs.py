@@ -237,8 +237,8 @@ def _facts(executed: object) -> dict:
 
 
 def _summary(world: Places, folder: Path) -> None:
+    from npylabel.care.status import describe_status
     from npylabel.dataset.layout import DATASET
-    from npylabel.labeler.status import describe_status
 
     report = describe_status(world)
     print("\n".join([*report.messages, report.next_step]))

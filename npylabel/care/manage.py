@@ -28,11 +28,11 @@ def manage_work(
     """
     check_action(action, value)
     if action == "plan":
-        from npylabel.labeler.plan import plan_report
+        from npylabel.care.plan import plan_report
 
         return plan_report(places, value)
     if action == "doctor":
-        from npylabel.labeler.doctor import doctor_report
+        from npylabel.care.doctor import doctor_report
 
         return doctor_report(places)
     world = places.world_of(dataset_dir, data_path, save_path)
@@ -49,12 +49,12 @@ def manage_work(
         report = change_classes(world, value, confirm=confirm, classes_path=classes_path,
                                 labels_dir=f"{dataset_dir}/labels", data_path=data_path, model_path=save_path)
     elif action == "reset":
-        from npylabel.labeler.start_over import start_over
+        from npylabel.care.start_over import start_over
 
         report = start_over(world, value, confirm=confirm, dataset_dir=dataset_dir, data_path=data_path,
                             save_path=save_path, classes_path=classes_path)
     else:
-        from npylabel.labeler.free_room import free_room
+        from npylabel.care.free_room import free_room
 
         report = free_room(places, value, confirm=confirm, dataset_dir=dataset_dir, data_path=data_path,
                            save_path=save_path)
@@ -82,11 +82,11 @@ def check_action(action: str, value: str) -> None:
 
         split_changes(value)
     elif action == "reset":
-        from npylabel.labeler.start_over import split_value
+        from npylabel.care.start_over import split_value
 
         split_value(value)
     elif action == "free":
-        from npylabel.labeler.free_room import choose_parts
+        from npylabel.care.free_room import choose_parts
 
         choose_parts(value)
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from npylabel.base.places import Places
+from npylabel.care.status import describe_status
 from npylabel.dataset.faults import FAULT
 from npylabel.dataset.labels import LabelRow, write_label_rows
 from npylabel.dataset.verify import VERIFY_TABLE
-from npylabel.labeler.status import describe_status
 from npylabel.photos.manifest import DUPLICATE, PhotoRow, write_rows
 from tests.base.processes import start
 

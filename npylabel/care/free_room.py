@@ -11,13 +11,7 @@ from npylabel.base.i18n import _
 from npylabel.base.places import DEMO, DEMO_MARK, Places
 from npylabel.base.report import StepReport
 from npylabel.base.tables import read_csv
-from npylabel.dataset.aside import LEFT_OUT_DIR, Counterpart
-from npylabel.dataset.aside_training import place_aside
-from npylabel.dataset.labels import REPLACED
-from npylabel.dataset.layout import DATASET, MODEL, TRAIN_DATA
-from npylabel.dataset.training_data import SPLIT
-from npylabel.labeler.demo_score import TRUTH
-from npylabel.labeler.known_files import (
+from npylabel.care.known_files import (
     Found,
     files_below,
     find_archive,
@@ -26,9 +20,9 @@ from npylabel.labeler.known_files import (
     find_runs,
     remove_found,
 )
-from npylabel.labeler.originals import Originals
-from npylabel.labeler.start_over import SET_ASIDE, name_files
-from npylabel.labeler.step_results import (
+from npylabel.care.originals import Originals
+from npylabel.care.start_over import SET_ASIDE, name_files
+from npylabel.care.step_results import (
     Results,
     label_results,
     model_results,
@@ -36,6 +30,12 @@ from npylabel.labeler.step_results import (
     training_results,
     verify_results,
 )
+from npylabel.dataset.aside import LEFT_OUT_DIR, Counterpart
+from npylabel.dataset.aside_training import place_aside
+from npylabel.dataset.labels import REPLACED
+from npylabel.dataset.layout import DATASET, MODEL, TRAIN_DATA
+from npylabel.dataset.training_data import SPLIT
+from npylabel.labeler.demo_score import TRUTH
 from npylabel.photos.book import disk_faults
 from npylabel.photos.preflight import size_text
 from npylabel.photos.sources import split_sources

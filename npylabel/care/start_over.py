@@ -9,11 +9,9 @@ from npylabel.base.errors import NpyLabelError
 from npylabel.base.i18n import _
 from npylabel.base.places import Places
 from npylabel.base.report import StepReport
-from npylabel.dataset.aside import Counterpart, move_files
-from npylabel.dataset.layout import DATASET, MODEL, TRAIN_DATA
-from npylabel.labeler.known_files import remove_found
-from npylabel.labeler.originals import Originals
-from npylabel.labeler.step_results import (
+from npylabel.care.known_files import remove_found
+from npylabel.care.originals import Originals
+from npylabel.care.step_results import (
     Results,
     label_results,
     model_results,
@@ -21,6 +19,8 @@ from npylabel.labeler.step_results import (
     training_results,
     verify_results,
 )
+from npylabel.dataset.aside import Counterpart, move_files
+from npylabel.dataset.layout import DATASET, MODEL, TRAIN_DATA
 from npylabel.photos.book import disk_faults
 from npylabel.photos.preflight import size_text
 from npylabel.photos.sources import split_sources

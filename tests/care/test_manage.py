@@ -11,7 +11,7 @@ import pytest
 import npylabel_core as core
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.tables import read_csv
-from npylabel.labeler.manage import ACTIONS
+from npylabel.care.manage import ACTIONS
 from tests.dataset.class_kit import lay_classes
 from tests.photos.collect_kit import lay_photos
 

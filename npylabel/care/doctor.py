@@ -19,7 +19,7 @@ from npylabel.base.parallel import cpu_count
 from npylabel.base.places import Places, in_colab, is_headless, project_dir
 from npylabel.base.report import StepReport
 from npylabel.base.runtime import CROWDED_ROOT, missing_requirements
-from npylabel.labeler.status import describe_status
+from npylabel.care.status import describe_status
 from npylabel.photos.preflight import size_text
 
 _LIBRARIES = ("torch", "torchvision", "lightning", "torchmetrics", "numpy", "pillow", "pillow-heif", "simplejpeg",

@@ -7,7 +7,7 @@ import pytest
 
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.places import Places
-from npylabel.labeler.plan import GB, Machine, Work, plan_path, plan_report
+from npylabel.care.plan import GB, Machine, Work, plan_path, plan_report
 from npylabel.photos.preflight import BYTES_PER_PX
 from tests.photos.collect_kit import lay_photos
 

@@ -11,7 +11,7 @@ from npylabel.base import places, runtime
 from npylabel.base.courier import Courier
 from npylabel.base.places import Places
 from npylabel.base.shelf import Shelf
-from npylabel.labeler.doctor import doctor_report
+from npylabel.care.doctor import doctor_report
 
 
 def line(report: object, name: str) -> str:

@@ -8,11 +8,11 @@ from npylabel.base.i18n import _
 from npylabel.base.places import Places, in_colab
 from npylabel.base.report import StepReport
 from npylabel.base.tables import read_csv
+from npylabel.care.plan import Work, plan_path, this_machine
 from npylabel.dataset.labels import table_path
 from npylabel.dataset.layout import DATASET, MODEL, TRAIN_DATA
 from npylabel.dataset.training_data import SPLIT
 from npylabel.dataset.verify import VERIFY_TABLE
-from npylabel.labeler.plan import Work, plan_path, this_machine
 from npylabel.photos.manifest import MANIFEST, OK
 
 

@@ -13,13 +13,13 @@ from npylabel.base.errors import NpyLabelError
 from npylabel.base.places import Places
 from npylabel.base.report import StepReport
 from npylabel.base.tables import read_csv
+from npylabel.care.start_over import start_over, step_number
 from npylabel.dataset.class_changes import change_classes
 from npylabel.dataset.decisions import DECISIONS, left_out, read_decisions
 from npylabel.dataset.export import export_dataset, zip_folder
 from npylabel.dataset.labels import labels_journal, read_label_rows, write_label
 from npylabel.dataset.verify import verify_dataset, write_findings
 from npylabel.labeler import run_files
-from npylabel.labeler.start_over import start_over, step_number
 from npylabel.photos import prepare
 from npylabel.photos.sources import list_photos
 from tests.dataset.class_kit import ID_OF, TABLE, TABLE_PATH

@@ -10,13 +10,13 @@ from npylabel.base.errors import NpyLabelError
 from npylabel.base.places import DEMO_MARK, Places
 from npylabel.base.report import StepReport
 from npylabel.base.tables import write_csv
+from npylabel.care.free_room import ON_DEMAND, PARTS, free_room, how_remade
+from npylabel.care.start_over import start_over
 from npylabel.dataset.export import export_dataset, zip_folder
 from npylabel.dataset.labels import REPLACED, LabelRow, read_label_rows, write_label, write_label_rows
 from npylabel.dataset.verify import verify_dataset
 from npylabel.labeler import run_files
 from npylabel.labeler.demo_score import write_truth
-from npylabel.labeler.free_room import ON_DEMAND, PARTS, free_room, how_remade
-from npylabel.labeler.start_over import start_over
 from npylabel.photos.demo import write_demo_classes, write_demo_photos
 from tests.dataset.class_kit import ID_OF, TABLE
 from tests.dataset.leave_kit import World, kill_everywhere

@@ -9,12 +9,12 @@ from npylabel.base.classes import ClassTable, nfc
 from npylabel.base.files import leftovers
 from npylabel.base.journal import RunJournal
 from npylabel.base.tables import read_csv, write_csv
+from npylabel.care.known_files import Found, files_below, find_export, find_exports
+from npylabel.care.originals import Originals
 from npylabel.dataset.aside import Row, add_rows, checksums
 from npylabel.dataset.labels import LabelError, labels_journal, read_label, read_labels_now, table_path
 from npylabel.dataset.training_data import SPLIT, class_by_hand, read_split_rows
 from npylabel.dataset.verify import VERIFY_TABLE
-from npylabel.labeler.known_files import Found, files_below, find_export, find_exports
-from npylabel.labeler.originals import Originals
 from npylabel.photos.manifest import (
     COLUMNS,
     LEFT_OUT,
