@@ -14,7 +14,17 @@ from npylabel.dataset.folders import VAL, FolderScan, make_class_folders, scan_c
 from npylabel.dataset.split import SplitItem, assign_splits
 from npylabel.dataset.training_data import SPLIT, class_by_hand, read_split_rows, write_split
 from npylabel.photos.book import PhotoBook, disk_faults
-from npylabel.photos.manifest import DUPLICATE, LEFT_OUT, OK, OWN, QUARANTINE, PhotoRow, read_aside, write_aside
+from npylabel.photos.manifest import (
+    DUPLICATE,
+    LEFT_OUT,
+    OK,
+    OWN,
+    QUARANTINE,
+    PhotoRow,
+    read_aside,
+    write_aside,
+    write_aside_before,
+)
 from npylabel.photos.reasons import PICTURE_LOST, describe
 from npylabel.photos.run_words import rows_of_run, words_on_earlier
 from npylabel.photos.same_photo import forget_gone, settle_same
@@ -87,11 +97,17 @@ def build_training_data(
             forget_gone(book)
             book.settle_groups()
         splits = _split(book.of_status(OK), scan, class_of, val_fraction, random_seed)
-        write_split(data_path, book.of_status(OK), class_of, splits)
-        write_aside(data_path, (*book.of_status(LEFT_OUT), *book.of_status(DUPLICATE)))
+        _write_tables(book, class_of, splits)
     _describe(report, book, table, class_of, splits, scan)
     report.measured |= {"done_now": done, "moved_by_hand": moved}
     return report
+
+
+def _write_tables(book: PhotoBook, class_of: dict[str, int], splits: Sequence[str]) -> None:
+    aside = (*book.of_status(LEFT_OUT), *book.of_status(DUPLICATE))
+    write_aside_before(book.root, aside)
+    write_split(book.root, book.of_status(OK), class_of, splits)
+    write_aside(book.root, aside)
 
 
 def _follow_moves(book: PhotoBook, table: ClassTable, class_of: dict[str, int]) -> int:

@@ -124,11 +124,17 @@ def write_rows(dataset_dir: Path, rows: Sequence[PhotoRow], *, aside_first: bool
         aside_first: the order; a row that goes from one table to the other is then in both of them between the two
             writes, never in neither. False is for photos that come back.
     """
+    aside = [row for row in rows if row.status == LEFT_OUT]
     if aside_first:
-        write_aside(dataset_dir, [row for row in rows if row.status == LEFT_OUT])
+        write_aside_before(dataset_dir, aside)
     _write(dataset_dir / MANIFEST, COLUMNS, [row for row in rows if row.status != LEFT_OUT])
-    if not aside_first:
-        write_aside(dataset_dir, [row for row in rows if row.status == LEFT_OUT])
+    write_aside(dataset_dir, aside)
+
+
+def write_aside_before(folder: Path, rows: Sequence[PhotoRow]) -> None:
+    """Write the rows that are aside now, with those that were: these may be on the way to the other table."""
+    now = {row.source for row in rows}
+    write_aside(folder, [*rows, *(row for row in read_aside(folder) if row.source not in now)])
 
 
 def write_aside(folder: Path, rows: Sequence[PhotoRow]) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from npylabel.base.journal import RunJournal
 from npylabel.photos import collect as step
-from npylabel.photos import prepare
+from npylabel.photos import manifest, prepare
 from npylabel.photos.collect import collect_photos
 from tests.photos.collect_kit import (
     assert_agree,
@@ -282,3 +282,30 @@ def test_pictures_of_a_lost_table_outlive_a_stopped_run_and_other_settings(tmp_p
     (source / "a.jpg").unlink()
     collect(source, tmp_path / "set", image_format="jpg")
     assert pictures.items() <= tree(tmp_path / "set").items()
+
+
+@pytest.mark.parametrize("at", range(3))
+@pytest.mark.parametrize("returns", [False, True])
+def test_a_run_stopped_between_the_tables_forgets_no_photo(
+    second: Path, dataset: Path, at: int, returns: bool
+) -> None:
+    path = dataset / "color" / "a.png"
+    picture = path.read_bytes()
+    path.unlink()
+    if returns:
+        collect(second, dataset)
+        path.write_bytes(picture)
+    writes, write = iter(range(100)), manifest._write
+
+    def stop(*values: object) -> None:
+        if next(writes) == at:
+            raise Stopped
+        write(*values)
+
+    with pytest.MonkeyPatch.context() as patch, suppress(Stopped):
+        patch.setattr(RunJournal, "__exit__", keep_journal)
+        patch.setattr(manifest, "_write", stop)
+        collect(second, dataset)
+    report = collect(second, dataset)
+    assert report.facts["reasons"] == ({} if returns else {"picture_lost": 1})
+    assert rows(dataset)["first/a.jpg"]["status"] == ("ok" if returns else "left_out")
