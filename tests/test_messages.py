@@ -65,6 +65,6 @@ def test_wrong_messages_would_be_found() -> None:
 
 
 def test_the_parts_that_a_message_gives_as_examples_exist() -> None:
-    texts = messages(PROJECT / "npylabel/labeler/free_room.py")
+    texts = messages(PROJECT / "npylabel/care/free_room.py")
     examples = [part for text in texts for value in re.findall(r'value="([^"]+)"', text) for part in value.split("; ")]
     assert examples and set(examples) <= {*PARTS, "all"} and set(ON_DEMAND) <= set(PARTS)

@@ -36,7 +36,7 @@ def assert_only_packed(folder: Path) -> None:
     assert sorted(path.name for path in folder.iterdir()) == ["results", "saved"]
     kinds = Counter(path.suffix for path in folder.rglob("*") if path.is_file())
     assert all(path.is_file() and generation_of(path.name) > 0 for path in (folder / "saved").iterdir())
-    assert set(kinds) <= {".tar", ".gz", ".csv", ".html", ".jpg", ".png", ".pth", ".json"}
+    assert set(kinds) <= {".tar", ".gz", ".csv", ".html", ".jpg", ".png", ".pth", ".json", ".txt"}
     shown = sorted(path.name for path in (folder / "results").iterdir())
     assert all(path.is_file() for path in (folder / "results").iterdir())
     pictures = [name for name in shown if name.endswith((".jpg", ".png"))]
