@@ -27,7 +27,7 @@ from tests.colab import slow_drive  # noqa: E402
 from tests.colab.slow_drive import DriveSettings  # noqa: E402
 
 # What the steps import when they run; forked processes have it already.
-for _name in ("base.courier", "dataset.build", "dataset.step", "labeler.label", "labeler.status", "labeler.train",
+for _name in ("base.courier", "dataset.build", "dataset.step", "labeler.label", "care.status", "labeler.train",
               "photos.collect", "ui.plots", "ui.sheets", "ui.verify_page"):
     importlib.import_module(f"npylabel.{_name}")
 

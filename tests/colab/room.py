@@ -30,7 +30,7 @@ from PIL import Image
 from tests.colab.forks import COMMON, DRIVE, LOCAL_DISK, ROOT, SAVE, STATE, Ended, forked  # isort: skip
 import npylabel_core as core
 from npylabel.base import packing
-from npylabel.labeler import plan as planning
+from npylabel.care import plan as planning
 from npylabel.photos import portions, preflight
 from npylabel.photos.drawing import DEMO_CLASSES, draw_photo
 from tests.colab import slow_drive
