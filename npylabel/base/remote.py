@@ -64,6 +64,12 @@ class RemoteFolder:
             os.stat(self.folder.parent)  # noqa: PTH116
             return []
 
+    def refuse_readonly(self) -> None:
+        """Raise ``NpyLabelError`` (``drive_readonly``) where nothing can be saved: before the work, not after it."""
+        # isdir is False where the disk does not answer, which is another fault.
+        if os.path.isdir(self.folder.parent) and not os.access(self.folder.parent, os.W_OK):  # noqa: PTH112
+            raise self._error(OSError(errno.EROFS, os.strerror(errno.EROFS)))
+
     def read(self, name: str) -> bytes:
         """The bytes of a file.
 

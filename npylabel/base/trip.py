@@ -43,7 +43,7 @@ class Trip:
         fault: why what is saved cannot be reached, where that is known.
 
     Raises:
-        NpyLabelError: of ``Courier.pull`` on entry and of ``Courier.push`` at a good end.
+        NpyLabelError: ``drive_readonly``, and of ``Courier.pull``, on entry and of ``Courier.push`` at a good end.
     """
 
     def __init__(
@@ -60,6 +60,7 @@ class Trip:
         if self.looks:
             self._look()
         elif self.courier:
+            self.courier.remote.refuse_readonly()
             self.brought = self._pull()
             self.brought += _bring_earlier(self.courier, self.save_dir, self.root)
             self.courier.work(begun=True)

@@ -479,3 +479,13 @@ def test_who_looks_gets_an_answer_whatever_is_broken(tmp_path: Path, look: objec
     assert "this machine only" in report.messages[-1] and "[" in report.messages[-1]
     with pytest.raises(NpyLabelError):
         step(**folders)
+
+
+def test_a_drive_that_may_only_be_read_stops_the_step_before_its_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places = places_in(tmp_path)
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != places.save_dir)
+    with pytest.raises(NpyLabelError) as caught, Trip(places, nothing):
+        pytest.fail("the step began")
+    assert caught.value.code == "drive_readonly"
