@@ -4,7 +4,7 @@ import shutil
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, chdir
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -112,7 +112,10 @@ def receive_uploads(folder: Path, *, headless: bool) -> Path:
     """
     files = browser_files(headless=headless)
     folder.mkdir(parents=True, exist_ok=True)
-    if not files.upload(target_dir=str(folder)) and not any(folder.iterdir()):
+    # Colab writes into the current folder; older versions know no other.
+    with chdir(folder):
+        files.upload()
+    if not any(folder.iterdir()):
         raise NpyLabelError("no_photos", _("No file was chosen."), _("Run the cell again and choose your photos."))
     return folder
 

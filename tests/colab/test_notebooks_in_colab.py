@@ -14,6 +14,7 @@ from npylabel.base.courier import Courier
 from npylabel.base.store import generation_of
 from tests.colab.machine import PROJECT, Colab, Ran
 from tests.notebooks.smoke import NOTEBOOKS, TINY, tiny_parameters
+from tests.photos.collect_kit import lay_photos
 
 # Saves come while the steps work, and the stub Drive is not waited for as long as the real one.
 IN_COLAB = {"NPYLABEL_SAVE_EVERY_S": "4", "NPYLABEL_DRIVE_PATIENCE_S": "5", "OMP_NUM_THREADS": "1"}
@@ -121,3 +122,24 @@ def test_on_a_server_with_a_network_disk(tmp_path: Path) -> None:
     assert_only_packed(save_dir)
     found = saved_dataset(save_dir, tmp_path / "quiet")
     assert (found["color"], found["bw"], found["labels"]) == (70, 70, 0)
+
+
+def test_photos_from_the_browser_over_two_evenings(tmp_path: Path) -> None:
+    """Each evening is a fresh machine; what the browser sent is removed, what was made of it is not."""
+    colab = Colab(tmp_path / "colab")
+    for evening, names in enumerate([("a.jpg", "b.jpg"), ("b.jpg", "c.jpg")], start=1):
+        chosen = lay_photos(tmp_path / f"chosen{evening}", *(f"{evening}_{name}" for name in names))
+        machine = colab.machine(mounted=True, uploads=chosen)
+        ran = machine.run_notebook(
+            NOTEBOOKS[1], {"photos_dir": "upload", "size_px": 64, "workers": 1, "language": "en"}, person=True)
+        assert ran.error is None, ran.error
+        assert ran.facts["photos"] == 2 * evening
+        assert [path.name for path in (machine.content / "work").iterdir()] == ["npylabel"]
+        machine.ends()
+
+
+def test_nobody_is_asked_for_photos_in_batch(tmp_path: Path) -> None:
+    machine = Colab(tmp_path / "colab").machine(mounted=True, nobody="hang")
+    ran = machine.run_notebook(NOTEBOOKS[1], {"photos_dir": "upload", "language": "en"})
+    assert ran.error[0] == "NpyLabelError" and "upload_impossible" in ran.error[1]
+    machine.ends()
