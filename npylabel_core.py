@@ -199,7 +199,7 @@ def auto_label(
 
 @carried
 def verify_tintora(
-    *, dataset_dir: str = "tintora_dataset", classes_path: str = "classes.json", size_px: int = 512,
+    *, dataset_dir: str = "tintora_dataset", classes_path: str = "classes.json", size_px: int = 0,
     export_dir: str = "", export_zip: bool = False, val_fraction: float = 0.15, test_fraction: float = 0.1,
     repair: bool = False, random_seed: int = 42, workers: int = 0, work_dir: str = "", save_dir: str = "",
     language: str = "",
@@ -209,7 +209,7 @@ def verify_tintora(
     Args:
         dataset_dir: holds bw, color and labels
         classes_path: the class table
-        size_px: side that the pictures must have
+        size_px: side that the pictures must have; 0 is the one that step 01 made, or 512
         export_dir: where the second layout (data/train, val, test) goes; empty for none
         export_zip: also make a zip of the export, for download
         val_fraction: share of the export for validation
@@ -316,7 +316,8 @@ def _table(places: Places, classes_path: str) -> ClassTable:
 def _results(places: Places) -> list[Path]:
     """Folders of results that may lie below the user's photos and are none of them."""
     names = ("runs", "models", "left_out", "set_aside", "decisions", "conflicts")
-    return [*map(places.path, names), *([] if places.is_demo else [places.demo().work_dir])]
+    kept = [places.save_dir / name for name in ("saved", "results")] if places.save_dir else []
+    return [*map(places.path, names), *kept, *([] if places.is_demo else [places.demo().work_dir])]
 
 
 def _made_from(places: Places) -> str:

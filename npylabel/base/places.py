@@ -194,11 +194,17 @@ def _refuse_unmounted(folder: Path) -> None:
 
 
 def _make_saved(folder: Path) -> None:
-    if folder.is_relative_to(DRIVE):
+    on_drive = folder.is_relative_to(DRIVE)
+    if on_drive:
         _refuse_unmounted(folder)
+    elif not _is_there(folder):
+        # Made anew, it would pass for an empty disk, and all that was saved for lost.
+        raise NpyLabelError(
+            "save_dir_unusable", _("There is no folder {path} to keep the work in.").format(path=folder),
+            _("Connect the disk that it lies on. If nothing was kept there yet, make it: mkdir -p {path}").format(
+                path=folder))
     try:
-        # Below a mount that is gone nothing may be made: its parent must be there.
-        retry(lambda: folder.mkdir(parents=folder.is_relative_to(DRIVE), exist_ok=True), patience_s())
+        retry(lambda: folder.mkdir(parents=on_drive, exist_ok=True), patience_s())
     except OSError as error:
         raise NpyLabelError(
             "save_dir_unusable",

@@ -40,6 +40,7 @@ class Trip:
         places: of the step.
         wanted: which saved files the step needs here; tables and other small files always come.
         looks: the step changes nothing: nothing is saved, and it works without what cannot be brought.
+        makes: the step makes something that has to be saved, so that a disk that may only be read stops it.
         fault: why what is saved cannot be reached, where that is known.
 
     Raises:
@@ -47,9 +48,10 @@ class Trip:
     """
 
     def __init__(
-        self, places: Places, wanted: Callable[[str], bool], *, looks: bool = False, fault: NpyLabelError | None = None
+        self, places: Places, wanted: Callable[[str], bool], *, looks: bool = False, makes: bool = True,
+        fault: NpyLabelError | None = None,
     ) -> None:
-        self.looks, self.fault = looks, fault
+        self.looks, self.makes, self.fault = looks, makes, fault
         self.courier = Courier(places.root, places.save_dir) if places.save_dir else None
         self.wanted, self.save_dir, self.root = wanted, places.save_dir, places.root
         self.brought = self.saved = 0
@@ -60,7 +62,8 @@ class Trip:
         if self.looks:
             self._look()
         elif self.courier:
-            self.courier.remote.refuse_readonly()
+            if self.makes:
+                self.courier.remote.refuse_readonly()
             self.brought = self._pull()
             self.brought += _bring_earlier(self.courier, self.save_dir, self.root)
             self.courier.work(begun=True)
@@ -255,7 +258,10 @@ def carried(step: Callable[..., StepReport]) -> Callable[..., StepReport]:
         places, fault = _places(*folders, looks=looks)
         if not looks:
             refuse_outside(given, places)
-        with found(*folders, places), Trip(places, _comes(given, places), looks=looks, fault=fault) as trip:
+        # To list, and to bring everything here, a disk that may only be read is enough.
+        makes = "action" not in given or (given.get("confirm") and given["action"] != "bring")
+        with found(*folders, places), Trip(
+                places, _comes(given, places), looks=looks, makes=makes, fault=fault) as trip:
             report = step(**parameters)
         trip.describe(report, export_outside(given, places))
         return report

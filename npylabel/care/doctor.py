@@ -77,7 +77,8 @@ def _disks(places: Places) -> dict[str, str]:
         found["drive root"] = _drive_root(where.DRIVE / "MyDrive")
     if not places.save_dir:
         return found | {"kept elsewhere": "-"}
-    return found | {"kept elsewhere": "yes", "room there": _room(places.save_dir)}
+    writable = os.access(places.save_dir, os.W_OK)
+    return found | {"kept elsewhere": "yes", "room there": _room(places.save_dir), "writable there": str(writable)}
 
 
 def _room(folder: Path) -> str:

@@ -9,11 +9,11 @@ from npylabel.base.places import Places, in_colab
 from npylabel.base.report import StepReport
 from npylabel.base.tables import read_csv
 from npylabel.care.plan import Work, plan_path, this_machine
-from npylabel.dataset.labels import table_path
+from npylabel.dataset.labels import LABELS_TABLE, table_path
 from npylabel.dataset.layout import DATASET, MODEL, TRAIN_DATA
 from npylabel.dataset.training_data import SPLIT
 from npylabel.dataset.verify import VERIFY_TABLE
-from npylabel.photos.manifest import MANIFEST, OK
+from npylabel.photos.manifest import MANIFEST, OK, QUARANTINE
 
 
 def describe_status(places: Places) -> StepReport:
@@ -25,7 +25,7 @@ def describe_status(places: Places) -> StepReport:
             done = _done(world)
         except NpyLabelError as error:
             report.messages.append(str(error))
-            done = dict.fromkeys(("photos", "training_photos", "epochs", "labels"), 0) | {
+            done = dict.fromkeys(("photos", "training_photos", "epochs", "labels", "unsure"), 0) | {
                 "macro_f1": None, "faults": None}
         report.facts[name] = done
         title = {"own": _("your photos"), "demo": _("demo")}[name]
@@ -67,9 +67,18 @@ def _done(world: Places) -> dict[str, object]:
     dataset = world.path(DATASET)
     photos = [row for row in read_csv(dataset / MANIFEST) if row.get("status") == OK]
     verified = dataset / VERIFY_TABLE
-    faults = sum(row.get("severity") == "fault" for row in read_csv(verified)) if verified.is_file() else None
+    faults = sum(row.get("severity") == "fault" for row in read_csv(verified)) if _is_current(verified) else None
+    labels = read_csv(table_path(dataset / "labels"))
+    unsure = sum(row.get("best_class_id") not in ("", None, row.get("class_id")) for row in labels)
     return {"photos": len(photos), "training_photos": len(read_csv(world.path(TRAIN_DATA) / SPLIT)),
-            **_model(world.path(MODEL)), "labels": len(read_csv(table_path(dataset / "labels"))), "faults": faults}
+            **_model(world.path(MODEL)), "labels": len(labels), "unsure": unsure, "faults": faults}
+
+
+def _is_current(verified: Path) -> bool:
+    """Whether nothing changed in the dataset since it was verified."""
+    tables = [verified.with_name(name) for name in (MANIFEST, QUARANTINE, LABELS_TABLE)]
+    newest = max((path.stat().st_mtime_ns for path in tables if path.is_file()), default=0)
+    return verified.is_file() and verified.stat().st_mtime_ns >= newest
 
 
 def _model(path: Path) -> dict[str, object]:
@@ -88,7 +97,8 @@ def _lines(done: dict) -> list[str]:
     return [_("01 photos: {count}").format(count=done["photos"]),
             _("02 training photos: {count}").format(count=done["training_photos"]),
             _("03 model: {epochs} epochs{score}").format(epochs=done["epochs"], score=score),
-            _("04 labels: {count}").format(count=done["labels"]),
+            _("04 labels: {count}, the unknown class for {unsure} of them").format(
+                count=done["labels"], unsure=done["unsure"]),
             _("05 dataset: {verified}").format(verified=verified)]
 
 

@@ -35,6 +35,8 @@ GUIDE_PER_CLASS = 50
 GUIDE_TOTAL = 5000
 START_PER_CLASS = 30
 TWO_CLASSES = "two_classes"
+# More names than these are only counted.
+_SHOWN = 12
 
 
 def build_training_data(
@@ -240,8 +242,9 @@ def _against_guide(counts: Counter, table: ClassTable) -> list[str]:
         lines.append(_("Fewer than {count} photos: {names}.").format(count=GUIDE_PER_CLASS, names=", ".join(few)))
     missing = [name for class_id, name in table.names.items() if class_id not in {*counts, table.unknown_id}]
     if missing:
-        text = _("No photos, so the model will never give these labels: {names}.")
-        lines.append(text.format(names=", ".join(missing)))
+        text = _("No photos, so the model will never give these {count} labels: {names}.")
+        shown = ", ".join(missing[:_SHOWN]) + (" ..." if len(missing) > _SHOWN else "")
+        lines.append(text.format(count=len(missing), names=shown))
     if len(counts) < 2:
         lines.append(_("At least two classes are needed to train."))
     return lines

@@ -1,5 +1,6 @@
 """Step 05 as a whole: verify, repair and export on request, and say who reads the result."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from npylabel.dataset.export import export_dataset, zip_folder
 from npylabel.dataset.faults import FAULT, explain
 from npylabel.dataset.repair import repair_dataset
 from npylabel.dataset.verify import VERIFY_TABLE, Verification, verify_dataset, write_findings
+from npylabel.photos.manifest import OK, PhotoRow, read_rows
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ def verify_step(
         NpyLabelError: of ``verify_dataset`` and ``export_dataset``.
     """
     report = StepReport("verify_tintora")
+    size_px = size_px or made_size(read_rows(dataset_dir))
     with report.timed("verify"):
         found = verify_dataset(dataset_dir, table, size_px=size_px, workers=workers)
     if repair and found.findings:
@@ -97,3 +100,10 @@ def reader_advice(dataset_dir: Path, export_dir: Path | None, classes: int) -> l
         f"ln -s {second}/train/color data/train && ln -s {second}/val/color data/val",
         "python -m src.train --config configs/default.yaml",
     ]
+
+
+def made_size(rows: Sequence[PhotoRow]) -> int:
+    """The side of the pictures that step 01 made, where it is the same for all; else what TintoraAI wants, 512."""
+    sizes = {row.settings.partition(" ")[0] for row in rows if row.status == OK}
+    size = sizes.pop() if len(sizes) == 1 else ""
+    return int(size) if size.isdigit() else 512

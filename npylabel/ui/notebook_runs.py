@@ -3,6 +3,7 @@
 import argparse
 import ast
 import json
+import logging
 import os
 import re
 import sys
@@ -67,6 +68,8 @@ def run_notebooks(arguments: list[str]) -> int:
         NpyLabelError: ``unknown_parameter``, ``bad_parameter``, ``mixed_worlds``, ``notebook_failed``, or what a
             notebook itself reported.
     """
+    # What a stopped notebook leaves in the client's event loop would be printed over many pages.
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     notebooks = find_notebooks()
     given = _parse(arguments, notebooks)
     language = choose_language(str(given.pop("language", "")))

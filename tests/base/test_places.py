@@ -105,11 +105,16 @@ def test_a_folder_cannot_keep_what_it_lies_in(tmp_path: Path, inside: str) -> No
     assert list(tmp_path.iterdir()) == []
 
 
-def test_no_folder_is_made_where_the_network_disk_is_gone(tmp_path: Path) -> None:
+@pytest.mark.parametrize("parent_is_there", [True, False])
+def test_no_folder_is_made_where_the_network_disk_is_gone(tmp_path: Path, parent_is_there: bool) -> None:
+    """A new folder in its place would pass for an empty disk."""
+    if parent_is_there:
+        (tmp_path / "nas").mkdir()
     with pytest.raises(NpyLabelError) as caught:
         find_places(str(tmp_path / "work"), str(tmp_path / "nas/npylabel"))
-    assert caught.value.code == "save_dir_unusable" and "save_dir" in caught.value.fix
-    assert list(tmp_path.iterdir()) == []
+    assert caught.value.code == "save_dir_unusable"
+    assert "Connect the disk" in caught.value.fix and "mkdir -p" in caught.value.fix
+    assert not (tmp_path / "nas/npylabel").exists() and not (tmp_path / "work").exists()
 
 
 def test_nothing_is_made_below_a_drive_that_is_not_mounted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -175,7 +180,8 @@ def test_all_of_drive_as_work_folder_holds_no_other_work_folder(
 def test_a_relative_folder_that_keeps_counts_from_the_work_folder(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    (tmp_path / "elsewhere").mkdir()
+    for name in ("elsewhere", "kept"):
+        (tmp_path / name).mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     assert find_places(str(tmp_path / "work"), "../kept").save_dir.resolve() == tmp_path.resolve() / "kept"
 

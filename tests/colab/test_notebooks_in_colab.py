@@ -111,6 +111,7 @@ def facts_05_committed() -> str:
 def test_on_a_server_with_a_network_disk(tmp_path: Path) -> None:
     """``run --save_dir``: 01 on one server; another one, which has nothing of it, finds that labels are missing."""
     save_dir, ended = tmp_path / "network disk", []
+    save_dir.mkdir()
     for name, only in (("one", "01"), ("other", "05")):
         command = ["run", "--save_dir", save_dir, "--work_dir", tmp_path / name, "--only", only, "--language", "en"]
         ran = subprocess.run(

@@ -17,7 +17,9 @@ from npylabel.base.tables import read_csv
 from npylabel.dataset import faults
 from npylabel.dataset.faults import CODES
 from npylabel.dataset.labels import label_bytes
+from npylabel.dataset.step import made_size
 from npylabel.dataset.verify import verify_dataset, write_findings
+from npylabel.photos.manifest import LEFT_OUT, PhotoRow
 from tests.dataset import faults_kit as kit
 from tests.dataset.faults_kit import Fault
 
@@ -363,3 +365,11 @@ def test_a_dataset_without_a_manifest_is_whole(dataset: Path) -> None:
 def test_a_label_file_of_the_wanted_bytes_is_whole(dataset: Path) -> None:
     (dataset / LABEL).write_bytes(label_bytes(0))
     assert kit.found(dataset) == set()
+
+
+@pytest.mark.parametrize(("settings", "size_px"), [
+    (["128 crop png"] * 3, 128), (["128 crop png", "512 crop png"], 512), ([], 512), ([""], 512)])
+def test_the_size_is_the_one_that_the_pictures_were_made_with(settings: list[str], size_px: int) -> None:
+    left_out = PhotoRow("", "z.jpg", status=LEFT_OUT, settings="64 crop png")
+    rows = [PhotoRow(f"p{number}", f"{number}.jpg", settings=text) for number, text in enumerate(settings)]
+    assert made_size([*rows, left_out]) == size_px
