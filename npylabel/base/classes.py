@@ -180,13 +180,21 @@ def change_mark(path: Path) -> Path:
 
 
 def _refuse_half_changed(path: Path) -> None:
-    if change_mark(path).is_file():
+    if _is_there(change_mark(path)):
         raise NpyLabelError(
             "classes_changing",
             _("A change of the classes in {path} was interrupted: labels and folders are between two class tables."
               ).format(path=path),
             _('Finish it first: notebook 00_manage with action="classes" and confirm=True, or '
               "python npylabel_core.py manage --action classes --confirm"))
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        patiently(path, path.stat)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
 
 
 def _text_of(path: Path) -> str:

@@ -66,8 +66,8 @@ class RemoteFolder:
 
     def refuse_readonly(self) -> None:
         """Raise ``NpyLabelError`` (``drive_readonly``) where nothing can be saved: before the work, not after it."""
-        # isdir is False where the disk does not answer, which is another fault.
-        if os.path.isdir(self.folder.parent) and not os.access(self.folder.parent, os.W_OK):  # noqa: PTH112
+        # A disk that does not answer may look so for a moment, and is another fault.
+        if all(_forbids_writing(self.folder.parent) for _try in range(3)):
             raise self._error(OSError(errno.EROFS, os.strerror(errno.EROFS)))
 
     def read(self, name: str) -> bytes:
@@ -233,6 +233,13 @@ def local_fault(path: Path, error: OSError) -> NpyLabelError:
     if error.errno in _NO_ROOM:
         return NpyLabelError("disk_full", what, _("Free some room on this machine, then run the cell again."))
     return NpyLabelError("disk_fault", what, _("Check the folder and its rights, then run the cell again."))
+
+
+def _forbids_writing(folder: Path) -> bool:
+    try:
+        return folder.is_dir() and not os.access(folder, os.W_OK)
+    except OSError:
+        return False
 
 
 def _part(path: Path, offset: int) -> bytes:

@@ -1,11 +1,14 @@
 """Class tables: what is read from the file, and what each mistake in it is called."""
 
+import errno
 import json
+import os
 import unicodedata
 from pathlib import Path
 
 import pytest
 
+from npylabel.base import disks, places
 from npylabel.base.classes import (
     UNKNOWN_NAME,
     ClassTable,
@@ -280,3 +283,22 @@ def test_a_half_changed_table_is_refused_in_words(tmp_path: Path) -> None:
         load_classes(tmp_path / "classes.json")
     assert error.value.code == "classes_changing" and "--action classes --confirm" in error.value.fix
     assert read_classes(tmp_path / "classes.json").names == {4: "дом"}
+
+
+def test_a_table_on_a_bad_drive_is_read_patiently(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(places, "DRIVE", tmp_path)
+    disks._is_slow_folder.cache_clear()
+    path = tmp_path / "classes.json"
+    path.write_text('{"дом": 0}', encoding="utf-8")
+    left, stat = {change_mark(path): 3}, Path.stat
+
+    def faulty(file: Path, **options: object) -> os.stat_result:
+        if left.get(file, 0):
+            left[file] -= 1
+            raise OSError(errno.EIO, "Input/output error")
+        return stat(file, **options)
+
+    monkeypatch.setattr(Path, "stat", faulty)
+    assert load_classes(path).names == {0: "дом"}
+    assert left == {change_mark(path): 0}
+    disks._is_slow_folder.cache_clear()

@@ -481,11 +481,18 @@ def test_who_looks_gets_an_answer_whatever_is_broken(tmp_path: Path, look: objec
         step(**folders)
 
 
+@pytest.mark.parametrize(("faults", "stops"), [(1, False), (10**6, True)])
 def test_a_drive_that_may_only_be_read_stops_the_step_before_its_work(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, faults: int, stops: bool
 ) -> None:
-    places = places_in(tmp_path)
-    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != places.save_dir)
+    """One that does not answer for a moment looks so, too."""
+    places, left = places_in(tmp_path), iter(range(faults))
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != places.save_dir or next(left, None) is None)
+    if not stops:
+        with Trip(places, nothing):
+            write(places, "a.csv", "a")
+        assert copy_of(tmp_path) == {"a.csv": "a"}
+        return
     with pytest.raises(NpyLabelError) as caught, Trip(places, nothing):
         pytest.fail("the step began")
     assert caught.value.code == "drive_readonly"
