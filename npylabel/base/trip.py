@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 
-from npylabel.base.actions import wanted_by_action
+from npylabel.base.actions import LOOKING, acts, saved_prefixes, wanted_by_action
 from npylabel.base.courier import Courier
 from npylabel.base.earlier import bring_earlier_work, earlier_work
 from npylabel.base.errors import NpyLabelError
-from npylabel.base.groups import is_bulk, is_model
+from npylabel.base.groups import is_bulk
 from npylabel.base.i18n import _
 from npylabel.base.language import choose_language
 from npylabel.base.outside import export_outside, not_saved_text, refuse_outside
@@ -24,7 +24,6 @@ from npylabel.base.results import Results
 _FOLDERS = ("dataset_dir", "data_path", "input_dir", "output_dir")
 _SOURCES = ("photos_dir", "source_dir", "test_dir", "legacy_order")
 _FILES = ("save_path", "model_path")
-_LOOKING = ("plan", "doctor")
 _DEMO_PHOTOS = ["photos", "class_photos"]
 
 
@@ -200,8 +199,7 @@ def wanted_by(parameters: Mapping[str, object], places: Places) -> Callable[[str
     Both worlds are meant where the parameters do not tell; drawn photos are few.
     """
     if "action" in parameters:
-        looks = parameters["action"] in _LOOKING
-        return (lambda path: False) if looks else wanted_by_action(parameters, places)
+        return wanted_by_action(parameters, places)
     named = [str(parameters[name]) for name in _FOLDERS if parameters.get(name)]
     models = [str(Path(str(parameters[name])).parent) for name in _FILES if parameters.get(name)]
     # A user's folder may lie in the work folder and be saved with it.
@@ -210,22 +208,8 @@ def wanted_by(parameters: Mapping[str, object], places: Places) -> Callable[[str
     source = parameters.get("photos_dir", parameters.get("source_dir", ""))
     named += _DEMO_PHOTOS if source == DEMO else []
     worlds = [places.demo()] if source == DEMO else [places] if source else [places, places.demo()]
-    prefixes, beside = _prefixes(named, worlds), _prefixes(models, worlds)
+    prefixes, beside = saved_prefixes(named, worlds), saved_prefixes(models, worlds)
     return lambda path: path.startswith(prefixes) or (path.startswith(beside) and "/archive/" not in path)
-
-
-def _prefixes(names: list[str], worlds: list[Places]) -> tuple[str, ...]:
-    """The folders of these names, as saved paths begin with them."""
-    folders = [(world.path(name).resolve(), world.root) for world in worlds for name in names]
-    below = {folder.relative_to(root).as_posix() for folder, root in folders if folder.is_relative_to(root)}
-    return tuple("" if name == "." else f"{name}/" for name in below)
-
-
-def _comes(parameters: Mapping[str, object], places: Places) -> Callable[[str], bool]:
-    """The same, with the models for who looks after all of the work."""
-    wanted = wanted_by(parameters, places)
-    manages = parameters.get("action", _LOOKING[0]) not in _LOOKING
-    return lambda path: wanted(path) or (manages and is_model(path))
 
 
 def bring(places: Places, parameters: Mapping[str, object]) -> None:
@@ -236,7 +220,7 @@ def bring(places: Places, parameters: Mapping[str, object]) -> None:
     """
     refuse_outside(parameters, places)
     if places.save_dir:
-        wanted = _comes(parameters, places)
+        wanted = wanted_by(parameters, places)
         courier = Courier(places.root, places.save_dir)
         courier.pull(lambda path: not is_bulk(path) or wanted(path))
         _bring_earlier(courier, places.save_dir, places.root)
@@ -254,14 +238,13 @@ def carried(step: Callable[..., StepReport]) -> Callable[..., StepReport]:
         given = bound.arguments
         choose_language(given["language"])
         folders = given["work_dir"], given["save_dir"]
-        looks = step.__name__ == "status" or given.get("action") in _LOOKING
+        looks = step.__name__ == "status" or given.get("action") in LOOKING
         places, fault = _places(*folders, looks=looks)
         if not looks:
             refuse_outside(given, places)
         # To list, and to bring everything here, a disk that may only be read is enough.
-        makes = "action" not in given or (given.get("confirm") and given["action"] != "bring")
         with found(*folders, places), Trip(
-                places, _comes(given, places), looks=looks, makes=makes, fault=fault) as trip:
+                places, wanted_by(given, places), looks=looks, makes=acts(given), fault=fault) as trip:
             report = step(**parameters)
         trip.describe(report, export_outside(given, places))
         return report

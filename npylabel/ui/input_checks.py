@@ -5,6 +5,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from npylabel.base.actions import BRING, LOOKING, acts
 from npylabel.base.classes import load_classes
 from npylabel.base.i18n import _
 from npylabel.base.language import choose_language
@@ -124,9 +125,12 @@ def _dataset(report: StepReport, places: Places, parameters: dict) -> None:
 
 
 def _managing(report: StepReport, places: Places, parameters: dict) -> None:
-    needs_confirm = parameters["action"] not in ("plan", "doctor", "bring")
-    text = _("{action}: what is listed will be done.") if parameters["confirm"] and needs_confirm else _(
-        "{action}: nothing will be changed, only listed.") if needs_confirm else _("{action}: changes nothing.")
+    if parameters["action"] in (*LOOKING, BRING):
+        text = _("{action}: changes nothing.")
+    elif acts(parameters):
+        text = _("{action}: what is listed will be done.")
+    else:
+        text = _("{action}: nothing will be changed, only listed.")
     report.messages.append(text.format(action=parameters["action"]))
 
 
