@@ -58,8 +58,6 @@ def manage_work(
 
         report = free_room(places, value, confirm=confirm, dataset_dir=dataset_dir, data_path=data_path,
                            save_path=save_path)
-    # "step" is this step's own name in the facts.
-    report.facts = {"reset" if name == "step" else name: value for name, value in report.facts.items()}
     report.step, report.facts["action"] = "manage", action
     return report
 

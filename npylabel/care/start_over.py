@@ -129,7 +129,7 @@ def name_files(work_dir: Path, paths: Sequence[Path]) -> str:
 def _describe(number: str, results: Results, places: Places, *, confirm: bool) -> StepReport:
     report, found, work_dir = StepReport("manage"), results.found, places.work_dir
     report.facts |= {
-        "step": number, "done": confirm, "removed": len(found.ours),
+        "reset": number, "done": confirm, "removed": len(found.ours),
         "set_aside": len(results.aside), "kept_by_person": len(results.by_person), "others": len(found.others),
         "originals_not_found": len(results.not_found), "later": list(_LATER[number]),
     }
