@@ -50,10 +50,8 @@ def _where(places: Places) -> str:
 
 def _time_left(places: Places, done: dict) -> list[str]:
     """What the steps that are not done will take on this machine; nothing before there are photos."""
-    undone = {"02": not done["training_photos"], "03": not done["epochs"], "04": done["labels"] < done["photos"],
-              "05": done["faults"] is None or done["faults"] > 0}
-    left = [step for step, is_left in undone.items() if is_left]
-    if not done["photos"] or not left:
+    left = _undone(done)
+    if not left or "01" in left:
         return []
     machine = this_machine(places)
     plan = plan_path(Work(done["photos"], 0, done["training_photos"] or done["photos"]), machine)
@@ -102,15 +100,16 @@ def _lines(done: dict) -> list[str]:
             _("05 dataset: {verified}").format(verified=verified)]
 
 
+def _undone(done: dict) -> list[str]:
+    """Numbers of the steps that are to be done, in order."""
+    steps = {"01": not done["photos"], "02": not done["training_photos"], "03": not done["epochs"],
+             "04": done["labels"] < done["photos"], "05": done["faults"] is None or done["faults"] > 0}
+    return [number for number, is_undone in steps.items() if is_undone]
+
+
 def _next(done: dict) -> str:
-    if not done["photos"]:
-        return _("Next: notebook 01, collect_and_grayscale.")
-    if not done["training_photos"]:
-        return _("Next: notebook 02, build_train_data.")
-    if not done["epochs"]:
-        return _("Next: notebook 03, train.")
-    if done["labels"] < done["photos"]:
-        return _("Next: notebook 04, auto_label.")
-    if done["faults"] is None or done["faults"]:
-        return _("Next: notebook 05, verify_tintora.")
-    return _("All five steps are done.")
+    texts = {"01": _("Next: notebook 01, collect_and_grayscale."), "02": _("Next: notebook 02, build_train_data."),
+             "03": _("Next: notebook 03, train."), "04": _("Next: notebook 04, auto_label."),
+             "05": _("Next: notebook 05, verify_tintora.")}
+    left = _undone(done)
+    return texts[left[0]] if left else _("All five steps are done.")
