@@ -49,7 +49,7 @@ def patiently(path: Path, action: Callable[[], Result]) -> Result:
         OSError: of the action, where this one thing cannot be read.
         NpyLabelError: ``source_gone`` where the disk itself does not answer any more.
     """
-    if not _is_slow_folder(path.absolute().parent):
+    if not is_slow_folder(path.absolute().parent):
         return action()
     try:
         return retry(action, min(_ONE_FILE_S, patience_s()))
@@ -69,7 +69,8 @@ def room_on(folder: Path) -> tuple[int, int] | None:
 
 
 @lru_cache(maxsize=4096)
-def _is_slow_folder(folder: Path) -> bool:
+def is_slow_folder(folder: Path) -> bool:
+    """Whether a folder lies on a slow disk: the system is asked once, not for each photo."""
     return is_slow_disk(folder)
 
 

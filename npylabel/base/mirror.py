@@ -1,6 +1,5 @@
 """The local side of what is saved: which files are here as they were saved, and which changed since."""
 
-import hashlib
 import json
 import os
 from collections import Counter
@@ -8,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from npylabel.base.files import TEMP_PREFIX, write_text
+from npylabel.base.files import TEMP_PREFIX, sha256_file, write_text
 from npylabel.base.store import Index, SavedFile
 
 OWN_FOLDER = ".courier"
@@ -208,7 +207,6 @@ def looks_like(status: os.stat_result | None, file: SavedFile | None) -> bool:
 def hash_of(path: Path) -> str:
     """SHA-256 of a file, "" where it is gone."""
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256_file(path)
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return ""

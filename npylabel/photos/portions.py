@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
-from npylabel.base.disks import is_slow_disk
+from npylabel.base.disks import is_slow_folder
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.i18n import _
 from npylabel.base.scratch import scratch_folder
@@ -35,7 +35,6 @@ class Portions:
         self._folder = self._scratch.enter_context(scratch_folder())
         self._budget = min(_AHEAD_BYTES, shutil.disk_usage(self._folder).free // 4)
         self._pool = ThreadPoolExecutor(_THREADS)
-        self._slow_folders: dict[Path, bool] = {}
 
     def __enter__(self) -> "Portions":
         return self
@@ -64,7 +63,7 @@ class Portions:
 
     def _copy(self, ref: PhotoRef, name: str) -> PhotoRef:
         """The photo with a local copy; where it is already (known to be unusable, local, or larger than the room)."""
-        if ref.code or ref.size_bytes > self._budget or not self._is_slow(ref.path.absolute().parent):
+        if ref.code or ref.size_bytes > self._budget or not is_slow_folder(ref.path.absolute().parent):
             return ref
         copy = self._folder / name
         try:
@@ -73,12 +72,6 @@ class Portions:
             return ref  # The worker finds the same and names it.
         sidecar = self._copy(replace(ref.sidecar, sidecar=None), f"{name}.json") if ref.sidecar else None
         return replace(ref, path=copy, member=None, sidecar=sidecar)
-
-    def _is_slow(self, folder: Path) -> bool:
-        """Whether the folder lies on a slow disk: the system is asked once, not for each photo."""
-        if folder not in self._slow_folders:
-            self._slow_folders[folder] = is_slow_disk(folder)
-        return self._slow_folders[folder]
 
     def release(self, ref: PhotoRef) -> None:
         """Remove the local copies of a photo that is done."""

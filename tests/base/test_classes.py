@@ -287,7 +287,7 @@ def test_a_half_changed_table_is_refused_in_words(tmp_path: Path) -> None:
 
 def test_a_table_on_a_bad_drive_is_read_patiently(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(places, "DRIVE", tmp_path)
-    disks._is_slow_folder.cache_clear()
+    disks.is_slow_folder.cache_clear()
     path = tmp_path / "classes.json"
     path.write_text('{"дом": 0}', encoding="utf-8")
     left, stat = {change_mark(path): 3}, Path.stat
@@ -301,4 +301,4 @@ def test_a_table_on_a_bad_drive_is_read_patiently(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(Path, "stat", faulty)
     assert load_classes(path).names == {0: "дом"}
     assert left == {change_mark(path): 0}
-    disks._is_slow_folder.cache_clear()
+    disks.is_slow_folder.cache_clear()

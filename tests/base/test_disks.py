@@ -33,9 +33,9 @@ def test_drive_is_slow_whatever_it_is_mounted_with(monkeypatch: pytest.MonkeyPat
 def drive(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setattr(places, "DRIVE", tmp_path)
     monkeypatch.setenv("NPYLABEL_DRIVE_PATIENCE_S", "1")
-    disks._is_slow_folder.cache_clear()
+    disks.is_slow_folder.cache_clear()
     yield tmp_path
-    disks._is_slow_folder.cache_clear()
+    disks.is_slow_folder.cache_clear()
 
 
 class Faults:

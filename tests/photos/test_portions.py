@@ -18,7 +18,7 @@ from tests.photos.collect_kit import photo
 def drive(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A folder that passes for Drive, with photos in a folder and in a zip, one of them with a Takeout sidecar."""
     monkeypatch.setattr(places, "DRIVE", tmp_path / "drive")
-    disks._is_slow_folder.cache_clear()
+    disks.is_slow_folder.cache_clear()
     photos = tmp_path / "drive/photos"
     photos.mkdir(parents=True)
     for number in range(4):
@@ -28,7 +28,7 @@ def drive(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
         archive.writestr("a/8.jpg", photo("8"))
         archive.writestr("a/broken.jpg", b"\xff\xd8\xff no photo")
     yield tmp_path / "drive"
-    disks._is_slow_folder.cache_clear()
+    disks.is_slow_folder.cache_clear()
 
 
 def refs_of(drive: Path) -> list:
@@ -71,7 +71,7 @@ def test_the_dataset_is_the_same_as_from_a_fast_disk(drive: Path, tmp_path: Path
     sources = [drive / "photos", drive / "more.zip"]
     slow = collect_photos(sources, tmp_path / "slow", size_px=64, workers=2)
     places.DRIVE = tmp_path / "elsewhere"
-    disks._is_slow_folder.cache_clear()
+    disks.is_slow_folder.cache_clear()
     fast = collect_photos(sources, tmp_path / "fast", size_px=64, workers=2)
     assert slow.facts == fast.facts
     assert slow.facts["photos"] == 5 and slow.facts["left_out"] == 1
@@ -81,9 +81,11 @@ def test_the_dataset_is_the_same_as_from_a_fast_disk(drive: Path, tmp_path: Path
 
 
 def test_the_system_is_asked_once_for_a_folder(drive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked, is_slow_disk = [], portions.is_slow_disk
-    monkeypatch.setattr(portions, "is_slow_disk", lambda path: asked.append(path) or is_slow_disk(path))
-    with Portions([ref for ref in refs_of(drive) if ref.source.startswith("photos/")] * 3) as taken:
+    refs = [ref for ref in refs_of(drive) if ref.source.startswith("photos/")] * 3
+    disks.is_slow_folder.cache_clear()
+    asked, is_slow_disk = [], disks.is_slow_disk
+    monkeypatch.setattr(disks, "is_slow_disk", lambda path: asked.append(path) or is_slow_disk(path))
+    with Portions(refs) as taken:
         assert not any(near.path.is_relative_to(drive) for near in taken)
     assert set(asked) == {drive / "photos"} and len(asked) <= portions._THREADS
 
