@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from npylabel.base.actions import ACTIONS, wanted_by_action
+from npylabel.base.actions import ACTIONS, acts, wanted_by_action
 from npylabel.base.places import Places
 from npylabel.base.trip import wanted_by
 
@@ -30,3 +30,17 @@ def test_folders_elsewhere_and_the_work_folder_itself(tmp_path: Path) -> None:
     assert set(filter(wanted_by_action(parameters, Places(tmp_path)), PATHS)) == PATHS
     parameters["data_path"] = "/elsewhere/train_data"
     assert set(filter(wanted_by_action(parameters, Places(tmp_path)), PATHS)) == set()
+
+
+@pytest.mark.parametrize(("action", "comes"), [("plan", False), ("doctor", False), ("leave_out", True),
+                                               ("classes", True), ("reset", True), ("bring", True)])
+def test_models_come_to_who_looks_after_the_work(tmp_path: Path, action: str, comes: bool) -> None:
+    wanted = wanted_by_action({"action": action, "dataset_dir": "d", "data_path": "t"}, Places(tmp_path))
+    assert wanted("models/tiny_cnn.pth") is comes
+
+
+@pytest.mark.parametrize(("parameters", "changes"), [
+    ({"epochs": 3}, True), ({"action": "free", "confirm": True}, True), ({"action": "free", "confirm": False}, False),
+    ({"action": "bring", "confirm": True}, False), ({"action": "plan", "confirm": True}, False)])
+def test_an_action_changes_the_work_only_when_it_is_confirmed(parameters: dict, changes: bool) -> None:
+    assert acts(parameters) is changes
