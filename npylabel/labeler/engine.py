@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from npylabel.base.files import atomic_path, write_text
 from npylabel.labeler.augment import augment
 from npylabel.labeler.predict import to_input
+from npylabel.labeler.recipe import Recipe
 from npylabel.labeler.scores import Scores, score
 
 LEARNING_RATE = 1e-3
@@ -120,7 +121,7 @@ class LabelerModule(lightning.LightningModule):
 
     def training_step(self, batch: tuple[torch.Tensor, torch.Tensor], batch_index: int) -> torch.Tensor:
         pixels, targets = batch
-        images = augment(to_input(pixels, self.device))
+        images = augment(pixels.to(self.device), pixels.shape[1], Recipe())
         loss = functional.cross_entropy(self(images), targets, weight=self.class_weights)
         self._losses.append(loss.detach())
         return loss

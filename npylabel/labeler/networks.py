@@ -1,6 +1,7 @@
 """The networks that can be trained, all from random weights, by name."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from torch import nn
@@ -8,40 +9,74 @@ from torch import nn
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.i18n import _
 
-_REGISTRY: dict[str, Callable[[int, int], nn.Module]] = {}
+
+@dataclass(frozen=True)
+class _Entry:
+    """How a network is built, and the side of the pictures that suits it."""
+
+    build: Callable[[int, int], nn.Module]
+    input_px: int
 
 
-def register(name: str) -> Callable:
+_REGISTRY: dict[str, _Entry] = {}
+# Sides of pictures for torchvision's networks: what most were made for.
+_TORCHVISION_PX = 224
+# They return more than logits in training.
+_TORCHVISION_LEFT_OUT = {"googlenet", "inception_v3"}
+
+
+def register(name: str, input_px: int) -> Callable:
     """Make a builder ``(outputs, depth) -> nn.Module`` known under a name; depth 0 is the network's own."""
     def keep(builder: Callable[[int, int], nn.Module]) -> Callable[[int, int], nn.Module]:
-        _REGISTRY[name] = builder
+        _REGISTRY[name] = _Entry(builder, input_px)
         return builder
     return keep
 
 
 def network_names() -> list[str]:
-    """All names that ``create_network`` takes."""
+    """The names of the networks that are made for this workbook."""
     return sorted(_REGISTRY)
+
+
+def torchvision_names() -> list[str]:
+    """The names of torchvision's classifiers, which can be trained as well."""
+    from torchvision import models
+
+    return sorted({*models.list_models(module=models)} - _TORCHVISION_LEFT_OUT)
+
+
+def default_px(name: str) -> int:
+    """Side of the pictures that suits the network, in pixels."""
+    return _REGISTRY[name].input_px if name in _REGISTRY else _TORCHVISION_PX
 
 
 def create_network(name: str, outputs: int, depth: int = 0) -> nn.Module:
     """A network with random weights: ``(n, 3, h, w)`` float32 in, ``(n, outputs)`` logits out.
 
     Args:
-        name: one of ``network_names()``.
+        name: one of ``network_names()`` or ``torchvision_names()``.
         outputs: number of classes in the table.
-        depth: how deep; 0 is the network's own.
+        depth: how deep; 0 is the network's own, and the only one of torchvision's.
 
     Raises:
         NpyLabelError: ``network_unknown`` or ``bad_parameter``.
     """
-    if name not in _REGISTRY:
-        raise NpyLabelError("network_unknown", _("There is no network {name!r}.").format(name=name),
-                            _("Use one of: {allowed}.").format(allowed=", ".join(network_names())))
-    if depth and not 1 <= depth <= 8:
+    ours = name in _REGISTRY
+    if not ours and name not in torchvision_names():
+        raise NpyLabelError(
+            "network_unknown", _("There is no network {name!r}.").format(name=name),
+            _("Use one of: {allowed}; or a classifier of torchvision: resnet18, mobilenet_v3_small and others.").format(
+                allowed=", ".join(network_names())))
+    if depth and not (ours and 1 <= depth <= 8):
         raise NpyLabelError("bad_parameter", _("{name} is {value!r}.").format(name="depth", value=depth),
-                            _("Use 0 for the network's own depth, or a number from 1 to 8."))
-    return _REGISTRY[name](outputs, depth)
+                            _("Use 0 for the network's own depth, or for one of this workbook's own networks a number "
+                              "from 1 to 8."))
+    if ours:
+        return _REGISTRY[name].build(outputs, depth)
+    from torchvision import models
+
+    # No weights: what other people's photos taught has no place here.
+    return models.get_model(name, weights=None, num_classes=outputs)
 
 
 def refuse_impossible_network(name: str, depth: int, input_px: int) -> None:
@@ -50,14 +85,14 @@ def refuse_impossible_network(name: str, depth: int, input_px: int) -> None:
     try:
         with torch.inference_mode():
             network(torch.zeros(1, 3, input_px, input_px))
-    except RuntimeError as error:
+    except (RuntimeError, AssertionError) as error:
         raise NpyLabelError(
-            "bad_parameter", _("Pictures of {input_px} pixels are too small for {name} of depth {depth}.").format(
+            "bad_parameter", _("Pictures of {input_px} pixels do not suit {name} of depth {depth}.").format(
                 input_px=input_px, name=name, depth=depth),
-            _("Use a smaller depth or a larger input_px.")) from error
+            _("Use a smaller depth, or another input_px: 0 is the one that suits the network.")) from error
 
 
-@register("minicnn")
+@register("minicnn", 128)
 class MiniCNN(nn.Module):
     """The network of the original NpyLabelNet, with its names of weights.
 
@@ -87,6 +122,41 @@ class MiniCNN(nn.Module):
         return self.fc2(self.dropout(torch.relu(self.fc1(x))))
 
 
+@register("simpsonsnet", 224)
+class SimpsonsNet(nn.Module):
+    """The network of the Simpsons classifiers: six convolutions, two hidden layers of 4,096.
+
+    Each block is a 3x3 convolution, ReLU, 2x2 max-pooling and batch normalization, the first four with dropout 0.2.
+
+    Args:
+        outputs: number of classes.
+        depth: number of blocks; 0 is 6, more have 128 channels each.
+    """
+
+    CHANNELS = (8, 16, 32, 64, 96, 128)
+    HIDDEN = 4096
+    DROPOUT_BLOCKS = 4
+
+    def __init__(self, outputs: int, depth: int = 0) -> None:
+        super().__init__()
+        blocks, inputs = [], 3
+        for i in range(depth or len(self.CHANNELS)):
+            width = self.CHANNELS[min(i, len(self.CHANNELS) - 1)]
+            blocks += [nn.Conv2d(inputs, width, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.BatchNorm2d(width)]
+            if i < self.DROPOUT_BLOCKS:
+                blocks.append(nn.Dropout(0.2))
+            inputs = width
+        # 3x3 is what six blocks leave of 224 pixels; other sides are brought to it.
+        self.blocks = nn.Sequential(*blocks, nn.AdaptiveAvgPool2d(3), nn.Flatten())
+        self.head = nn.Sequential(
+            nn.Linear(inputs * 9, self.HIDDEN), nn.ReLU(), nn.Linear(self.HIDDEN, self.HIDDEN), nn.ReLU(),
+            nn.Linear(self.HIDDEN, outputs))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Logits ``(n, outputs)`` of pictures ``(n, 3, h, w)`` with sides of at least 2 ** depth."""
+        return self.head(self.blocks(x))
+
+
 class _Block(nn.Module):
     """Two 3x3 convolutions beside a shortcut (He et al. 2015, basic block)."""
 
@@ -105,7 +175,7 @@ class _Block(nn.Module):
         return torch.relu(self.norm2(self.conv2(y)) + self.shortcut(x))
 
 
-@register("smallresnet")
+@register("smallresnet", 128)
 class SmallResNet(nn.Module):
     """A small residual network with batch normalization.
 

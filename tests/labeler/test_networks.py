@@ -4,7 +4,13 @@ import pytest
 import torch
 
 from npylabel.base.errors import NpyLabelError
-from npylabel.labeler.networks import create_network, network_names
+from npylabel.labeler.networks import (
+    create_network,
+    default_px,
+    network_names,
+    refuse_impossible_network,
+    torchvision_names,
+)
 from tests.labeler import kit
 
 ORIGINAL_SHAPES = {
@@ -22,7 +28,56 @@ def weights_count(network: torch.nn.Module) -> int:
 
 
 def test_the_names() -> None:
-    assert network_names() == ["minicnn", "smallresnet"]
+    assert network_names() == ["minicnn", "simpsonsnet", "smallresnet"]
+    assert {"resnet18", "mobilenet_v3_small", "convnext_tiny"} <= set(torchvision_names())
+
+
+def test_simpsonsnet_is_as_published() -> None:
+    network = create_network("simpsonsnet", 42)
+    kinds = [type(layer).__name__ for layer in network.blocks]
+    block = ["Conv2d", "ReLU", "MaxPool2d", "BatchNorm2d"]
+    assert kinds == [*(4 * [*block, "Dropout"]), *(2 * block), "AdaptiveAvgPool2d", "Flatten"]
+    widths = [layer.out_channels for layer in network.blocks if isinstance(layer, torch.nn.Conv2d)]
+    assert widths == [8, 16, 32, 64, 96, 128]
+    assert [layer.p for layer in network.blocks if isinstance(layer, torch.nn.Dropout)] == [0.2] * 4
+    shapes = [tuple(layer.weight.shape) for layer in network.head if isinstance(layer, torch.nn.Linear)]
+    assert shapes == [(4096, 1152), (4096, 4096), (42, 4096)]
+    assert network.eval()(torch.rand(2, 3, 224, 224)).shape == (2, 42)
+    # At the side it was made for, nothing is averaged.
+    pooled = network.blocks[:-2](torch.rand(1, 3, 224, 224))
+    assert pooled.shape[2:] == (3, 3)
+
+
+def test_torchvision_networks_start_from_random_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_download(*_arguments: object, **_options: object) -> None:
+        raise AssertionError("weights of other people's photos")
+
+    monkeypatch.setattr(torch.hub, "load_state_dict_from_url", no_download)
+    firsts = []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        network = create_network("resnet18", 7)
+        firsts.append(network.conv1.weight)
+    assert network.fc.out_features == 7
+    assert not torch.equal(*firsts)
+
+
+@pytest.mark.parametrize("name", ["resnet18", "mobilenet_v3_small", "shufflenet_v2_x0_5", "squeezenet1_1",
+                                  "mnasnet0_5", "regnet_y_400mf", "efficientnet_b0"])
+def test_torchvision_networks_give_logits_in_training_too(name: str) -> None:
+    network = create_network(name, 5)
+    assert network.train()(torch.rand(2, 3, 64, 64)).shape == (2, 5)
+
+
+def test_a_network_for_one_size_refuses_another() -> None:
+    with pytest.raises(NpyLabelError, match="do not suit vit_b_32") as error:
+        refuse_impossible_network("vit_b_32", 0, 128)
+    assert error.value.code == "bad_parameter"
+
+
+@pytest.mark.parametrize(("name", "side"), [("minicnn", 128), ("simpsonsnet", 224), ("resnet18", 224)])
+def test_default_sides(name: str, side: int) -> None:
+    assert default_px(name) == side
 
 
 def test_minicnn_is_the_original() -> None:
@@ -83,6 +138,7 @@ def test_first_weights_are_random_by_seed() -> None:
 @pytest.mark.parametrize(("name", "depth", "code"), [
     ("mincnn", 0, "network_unknown"), ("MiniCNN", 0, "network_unknown"), ("", 0, "network_unknown"),
     ("minicnn", 9, "bad_parameter"), ("minicnn", -1, "bad_parameter"), ("smallresnet", 100, "bad_parameter"),
+    ("resnet18", 2, "bad_parameter"), ("googlenet", 0, "network_unknown"), ("fcn_resnet50", 0, "network_unknown"),
 ])
 def test_wrong_names_and_depths(name: str, depth: int, code: str) -> None:
     with pytest.raises(NpyLabelError) as error:
@@ -92,5 +148,5 @@ def test_wrong_names_and_depths(name: str, depth: int, code: str) -> None:
 
 
 def test_an_unknown_network_names_the_known() -> None:
-    with pytest.raises(NpyLabelError, match="minicnn, smallresnet"):
-        create_network("resnet50", 10)
+    with pytest.raises(NpyLabelError, match="minicnn, simpsonsnet, smallresnet"):
+        create_network("resnet19", 10)
