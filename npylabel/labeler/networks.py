@@ -202,3 +202,45 @@ class SmallResNet(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Logits ``(n, outputs)`` of pictures ``(n, 3, h, w)``."""
         return self.head(self.blocks(self.stem(x)).mean((2, 3)))
+
+
+class _PooledBlock(_Block):
+    """A block whose shortcut averages where it gets smaller, so that no pixel is skipped (He et al. 2019)."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+        super().__init__(inputs, outputs, stride)
+        if stride > 1:
+            self.shortcut = nn.Sequential(
+                nn.AvgPool2d(stride, ceil_mode=True), nn.Conv2d(inputs, outputs, 1, bias=False),
+                nn.BatchNorm2d(outputs))
+
+
+@register("resnet10", 160)
+class PatchResNet(nn.Module):
+    """A residual network on patches of 4x4 pixels: wide, because the patches leave little to compute.
+
+    4,950,756 parameters at 100 outputs and depth 1.
+
+    Args:
+        outputs: number of classes.
+        depth: blocks per stage; 0 is 1.
+    """
+
+    WIDTHS = (64, 128, 256, 512)
+
+    def __init__(self, outputs: int, depth: int = 0) -> None:
+        super().__init__()
+        inputs = self.WIDTHS[0]
+        # Patches do not overlap (Dosovitskiy et al. 2021): a quarter of the time of the usual convolution and pooling.
+        self.stem = nn.Sequential(nn.Conv2d(3, inputs, 4, 4, bias=False), nn.BatchNorm2d(inputs), nn.ReLU())
+        blocks = []
+        for stage, width in enumerate(self.WIDTHS):
+            for i in range(depth or 1):
+                blocks.append(_PooledBlock(inputs, width, 2 if stage and not i else 1))
+                inputs = width
+        self.blocks = nn.Sequential(*blocks)
+        self.head = nn.Linear(inputs, outputs)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Logits ``(n, outputs)`` of pictures ``(n, 3, h, w)`` with sides of at least 4."""
+        return self.head(self.blocks(self.stem(x)).mean((2, 3)))

@@ -34,7 +34,7 @@ class Recipe:
     warmup: float = 0.25
     label_smoothing: float = 0.1
     ema_decay: float = 0.998
-    sizes: tuple[tuple[float, float], ...] = ((0.4, 0.5), (0.8, 0.75), (1.0, 1.0))
+    sizes: tuple[tuple[float, float], ...] = ((0.4, 0.4), (0.8, 0.6), (1.0, 0.8))
     smallest_crop: float = 0.35
     rotation_degrees: float = 15.0
     perspective: float = 0.1

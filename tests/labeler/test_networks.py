@@ -28,7 +28,7 @@ def weights_count(network: torch.nn.Module) -> int:
 
 
 def test_the_names() -> None:
-    assert network_names() == ["minicnn", "simpsonsnet", "smallresnet"]
+    assert network_names() == ["minicnn", "resnet10", "simpsonsnet", "smallresnet"]
     assert {"resnet18", "mobilenet_v3_small", "convnext_tiny"} <= set(torchvision_names())
 
 
@@ -75,7 +75,8 @@ def test_a_network_for_one_size_refuses_another() -> None:
     assert error.value.code == "bad_parameter"
 
 
-@pytest.mark.parametrize(("name", "side"), [("minicnn", 128), ("simpsonsnet", 224), ("resnet18", 224)])
+@pytest.mark.parametrize(("name", "side"), [
+    ("minicnn", 128), ("simpsonsnet", 224), ("resnet10", 160), ("resnet18", 224)])
 def test_default_sides(name: str, side: int) -> None:
     assert default_px(name) == side
 
@@ -114,16 +115,26 @@ def test_minicnn_gets_deeper() -> None:
 
 
 @pytest.mark.parametrize("shape", [(1, 3, 32, 32), (2, 3, 64, 64), (2, 3, 97, 50), (1, 3, 128, 128)])
-@pytest.mark.parametrize("depth", [0, 2])
-def test_smallresnet_takes_any_size(shape: tuple[int, ...], depth: int) -> None:
-    logits = create_network("smallresnet", 7, depth).eval()(torch.rand(shape))
+@pytest.mark.parametrize(("name", "depth"), [("smallresnet", 0), ("smallresnet", 2), ("resnet10", 0), ("resnet10", 2)])
+def test_residual_networks_take_any_size(shape: tuple[int, ...], name: str, depth: int) -> None:
+    logits = create_network(name, 7, depth).eval()(torch.rand(shape))
     assert logits.shape == (shape[0], 7)
     assert torch.isfinite(logits).all()
 
 
-def test_smallresnet_gets_deeper() -> None:
-    counts = [weights_count(create_network("smallresnet", 7, depth)) for depth in (0, 1, 2)]
+@pytest.mark.parametrize("name", ["smallresnet", "resnet10"])
+def test_residual_networks_get_deeper(name: str) -> None:
+    counts = [weights_count(create_network(name, 7, depth)) for depth in (0, 1, 2)]
     assert counts[0] == counts[1] < counts[2]
+
+
+def test_resnet10_looks_at_every_pixel() -> None:
+    torch.manual_seed(0)
+    network = create_network("resnet10", 5).eval()
+    images = torch.rand(1, 3, 96, 96, requires_grad=True)
+    network(images).square().sum().backward()
+    assert (images.grad.abs().amax((0, 1)) > 0).all()
+    assert weights_count(create_network("resnet10", 100)) == 4_950_756
 
 
 def test_first_weights_are_random_by_seed() -> None:
@@ -148,5 +159,5 @@ def test_wrong_names_and_depths(name: str, depth: int, code: str) -> None:
 
 
 def test_an_unknown_network_names_the_known() -> None:
-    with pytest.raises(NpyLabelError, match="minicnn, simpsonsnet, smallresnet"):
+    with pytest.raises(NpyLabelError, match="minicnn, resnet10, simpsonsnet, smallresnet"):
         create_network("resnet19", 10)
