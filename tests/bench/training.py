@@ -1,0 +1,173 @@
+"""Training beside the plain loop and beside a bare loop: ``python -m tests.bench.training``.
+
+Prints tables; asserts nothing, because machines differ and are shared. The plain loop is what the training script of the
+original NpyLabelNet does: photos opened one by one with Pillow at 512 pixels, float32, Adam, no augmentation.
+
+Arguments, all optional: ``--source_dir`` (a folder with ``train`` and ``valid``, each of class folders, and
+``classes.json``) and ``--minutes`` for the score that both reach in the same time; without a folder only speeds.
+"""
+
+import argparse
+import contextlib
+import io
+import json
+import random
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch.nn import functional
+
+from npylabel.base.classes import ClassTable, load_classes
+from npylabel.base.places import project_dir
+from npylabel.base.tables import read_csv
+from npylabel.dataset.build import build_training_data
+from npylabel.dataset.folders import TRAIN, VAL
+from npylabel.dataset.training_data import load_training_data
+from npylabel.labeler.networks import create_network
+from npylabel.labeler.scores import score
+from npylabel.labeler.settings import TrainSettings
+from npylabel.labeler.train import train_labeler
+from npylabel.photos.demo import write_demo_classes
+from npylabel_core import train as train_step
+
+ROUNDS = 3
+PLAIN_PX, PLAIN_BATCH = 512, 32
+DRAWN_PER_CLASS = 40
+
+
+def default_settings(**changes: object) -> TrainSettings:
+    """The settings of step 03 as a user gets them, with some changed."""
+    names = TrainSettings.__dataclass_fields__
+    values = {name: value for name, value in train_step.__kwdefaults__.items() if name in names}
+    return TrainSettings(**{**values, "device": "cpu", **changes})
+
+
+class PlainLoop:
+    """The plain way to train; ``photos`` are (file, target)."""
+
+    def __init__(self, photos: list[tuple[Path, int]], classes: int) -> None:
+        torch.manual_seed(0)
+        self.photos = photos
+        self.network = create_network("minicnn", classes)
+        self.optimizer = torch.optim.Adam(self.network.parameters(), lr=1e-3)
+
+    @staticmethod
+    def load(path: Path) -> torch.Tensor:
+        """One photo, ``(3, 512, 512)`` float32 in 0-1."""
+        with Image.open(path) as image:
+            pixels = np.array(image.convert("RGB").resize((PLAIN_PX, PLAIN_PX))) / 255.0
+        return torch.from_numpy(pixels).permute(2, 0, 1).float()
+
+    def epoch(self, seed: int) -> Iterator[int]:
+        """Train once on all photos; yields the photos of each step."""
+        order = list(self.photos)
+        random.Random(seed).shuffle(order)
+        self.network.train()
+        for start in range(0, len(order), PLAIN_BATCH):
+            chosen = order[start:start + PLAIN_BATCH]
+            images = torch.stack([self.load(path) for path, _target in chosen])
+            loss = functional.cross_entropy(self.network(images), torch.tensor([target for _path, target in chosen]))
+            self.optimizer.zero_grad()
+            loss.backward()
+            self.optimizer.step()
+            yield len(chosen)
+
+    def run(self, seconds: float) -> float:
+        """Train for so long; photos a second."""
+        started, seen, seed = time.perf_counter(), 0, 0
+        while True:
+            for count in self.epoch(seed):
+                seen += count
+                if time.perf_counter() - started > seconds:
+                    return seen / (time.perf_counter() - started)
+            seed += 1
+
+    @torch.no_grad()
+    def logits(self, paths: list[Path]) -> torch.Tensor:
+        """Logits ``(n, classes)`` of photos that were not trained on."""
+        self.network.eval()
+        return torch.cat([self.network(self.load(path).unsqueeze(0)) for path in paths])
+
+
+def labeled_photos(data_path: Path, table: ClassTable, split: str) -> tuple[list[tuple[Path, int]], list[int]]:
+    """((file, target) of one side of a training folder, class ids of the targets)."""
+    data = load_training_data(data_path, table, val_fraction=0.15, random_seed=42)
+    ids = sorted({photo.class_id for photo in data.of(TRAIN)})
+    return [(photo.path, ids.index(photo.class_id)) for photo in data.of(split) if photo.class_id in ids], ids
+
+
+def our_speed(data_path: Path, table: ClassTable, settings: TrainSettings) -> float:
+    """Photos a second of a whole training, judging and saving between the epochs included, decoding not."""
+    with tempfile.TemporaryDirectory() as name, contextlib.redirect_stdout(io.StringIO()):
+        save_path = Path(name) / "m.pth"
+        report = train_labeler(data_path, save_path, table, settings)
+        seconds = sum(float(row["seconds"]) for row in read_csv(save_path.with_suffix(".history.csv")))
+    return report.facts["epochs"] * report.facts["train"] / seconds
+
+
+def compare_speeds(data_path: Path, table: ClassTable) -> None:
+    """Rows of photos a second: the plain loop, ours with the same network and size, ours by default."""
+    photos, ids = labeled_photos(data_path, table, TRAIN)
+    same = default_settings(network="minicnn", input_px=PLAIN_PX, batch_size=PLAIN_BATCH, epochs=1)
+    rates: dict[str, list[float]] = {"plain": [], "same": [], "default": []}
+    for _round in range(ROUNDS):
+        rates["plain"].append(PlainLoop(photos, len(ids)).run(20))
+        rates["same"].append(our_speed(data_path, table, same))
+        rates["default"].append(our_speed(data_path, table, default_settings(epochs=5)))
+    plain = rates["plain"]
+    for title, name in (("minicnn, 512 px", "same"), ("default network and size", "default")):
+        ratios = [ours / base for ours, base in zip(rates[name], plain, strict=True)]
+        print(f"03, {title:30} plain {statistics.median(plain):6.1f}/s   ours {statistics.median(rates[name]):7.1f}/s   "
+              f"{statistics.median(ratios):5.1f} times ({min(ratios):.1f}-{max(ratios):.1f})", flush=True)
+
+
+def compare_scores(source_dir: Path, minutes: float) -> None:
+    """Rows of macro-F1 on the photos below ``valid`` after the same minutes, decoding included on both sides."""
+    table = load_classes(source_dir / "classes.json")
+    with tempfile.TemporaryDirectory() as name:
+        data_path = Path(name) / "train_data"
+        with contextlib.redirect_stdout(io.StringIO()):
+            build_training_data(source_dir, data_path, table, size_px=PLAIN_PX)
+        save_path = Path(name) / "m.pth"
+        started = time.perf_counter()
+        train_labeler(data_path, save_path, table, default_settings(minutes=minutes))
+        seconds = time.perf_counter() - started
+        metrics = json.loads(save_path.with_suffix(".metrics.json").read_text())
+        last = metrics["history"][-1]
+        print(f"ours: macro-F1 {metrics['best']['val_macro_f1']:.4f} at the best epoch, {last['val_macro_f1']:.4f} at the "
+              f"last, {metrics['epochs']} epochs, {seconds:.0f} s in all", flush=True)
+        photos, ids = labeled_photos(data_path, table, TRAIN)
+        held_out, _ids = labeled_photos(data_path, table, VAL)
+        loop = PlainLoop(photos, len(ids))
+        rate = loop.run(60 * minutes)
+        logits = loop.logits([path for path, _target in held_out])
+        f1 = score(logits, torch.tensor([target for _path, target in held_out]), ids).macro_f1
+        print(f"plain loop: macro-F1 {f1:.4f}, {rate * 60 * minutes / len(photos):.2f} epochs", flush=True)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the comparisons."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--source_dir", type=Path)
+    parser.add_argument("--minutes", type=float, default=10)
+    options = parser.parse_args(arguments)
+    if options.source_dir:
+        compare_scores(options.source_dir, options.minutes)
+        return
+    table = load_classes(project_dir() / "classes.json")
+    with tempfile.TemporaryDirectory() as name:
+        with contextlib.redirect_stdout(io.StringIO()):
+            write_demo_classes(Path(name) / "photos", photos_per_class=DRAWN_PER_CLASS)
+            build_training_data(Path(name) / "photos", Path(name) / "data", table, size_px=PLAIN_PX)
+        compare_speeds(Path(name) / "data", table)
+
+
+if __name__ == "__main__":
+    main()
