@@ -144,7 +144,8 @@ def train(
     places = _start(work_dir, save_dir, language).world_of(data_path)
     table = _table(places, classes_path)
     from npylabel.labeler.run_files import RunFiles
-    from npylabel.labeler.train import TrainSettings, train_labeler
+    from npylabel.labeler.settings import TrainSettings
+    from npylabel.labeler.train import train_labeler
     from npylabel.ui.plots import training_pictures
 
     settings = TrainSettings(network, depth, input_px, epochs, batch_size, minutes, device, random_seed)
