@@ -42,7 +42,7 @@ def fit(job: FitJob, report: StepReport) -> Fitted:
     device = pick_device(job.settings.device)
     job.files.save_path.parent.mkdir(parents=True, exist_ok=True)
     remove_leftovers(job.files.save_path.parent)
-    plan, state = resume_point(job.files, job.identity, job.resume, report, job.template.table)
+    plan, state = resume_point(job.files, job.identity, job.resume, report, job.table)
     before = plan.epochs(state["step"]) if state else 0
     if state:
         write_models(job, state)
@@ -71,7 +71,7 @@ def order_of(job: FitJob) -> EpochOrder:
 
 def new_module(job: FitJob, plan: Plan) -> LabelerModule:
     """The job's network with its first random weights."""
-    template, table = job.template, job.template.table
+    template, table = job.template, job.table
     torch.manual_seed(job.settings.random_seed)
     network = create_network(template.network, len(table.ids), template.depth)
     columns = [table.ids.index(class_id) for class_id in template.trained_ids]

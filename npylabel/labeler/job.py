@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
+from npylabel.base.classes import ClassTable
 from npylabel.labeler.checkpoint import Checkpoint
 from npylabel.labeler.plan import Plan
 from npylabel.labeler.run_files import RunFiles
@@ -16,6 +17,7 @@ class FitJob:
     """One training on some rows of the pixels; see ``fit.fit``.
 
     Attributes:
+        table: of the classes, with their earlier names.
         template: all of the labeler but its weights, epoch, metrics and temperature.
         pixels: ``(n, input_px, input_px, 3)`` uint8.
         targets: ``(n,)`` int64, places in ``template.trained_ids``; -1 where a row is in no use.
@@ -29,6 +31,7 @@ class FitJob:
         spent_s: seconds that the step took before, which count into ``settings.minutes``.
     """
 
+    table: ClassTable
     template: Checkpoint
     pixels: np.ndarray
     targets: np.ndarray

@@ -120,7 +120,7 @@ class _Run:
             trained_ids=self.trained_ids, made_from=self.data.made_from, split_sha256=self.data.split_sha256,
             parameters=identity)
         return FitJob(
-            template, self.pixels, self.targets, self.train_rows, self.val_rows, settings, self.files, identity,
+            self.table, template, self.pixels, self.targets, self.train_rows, self.val_rows, settings, self.files, identity,
             resume=resume, keep_every=KEEP_EVERY, spent_s=spent_s)
 
     def finish(
