@@ -47,6 +47,7 @@ class Checkpoint:
         metrics: validation scores.
         parameters: of the run.
         versions: of the libraries that made it.
+        judged: what it said of its validation photos (see ``calibration.to_saved``), to tell what a threshold does.
     """
 
     state_dict: dict[str, torch.Tensor]
@@ -67,6 +68,7 @@ class Checkpoint:
     parameters: dict = field(default_factory=dict)
     versions: dict = field(default_factory=lambda: {
         "npylabel": __version__, "torch": torch.__version__, "python": platform.python_version()})
+    judged: dict = field(default_factory=dict)
 
     @property
     def table(self) -> ClassTable:

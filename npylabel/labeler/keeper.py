@@ -13,6 +13,7 @@ import torch
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.files import write_text
 from npylabel.base.i18n import _
+from npylabel.labeler.calibration import fit_temperature
 from npylabel.labeler.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from npylabel.labeler.engine import JUDGED_AT_ONCE, LabelerModule, judge, weights_of
 from npylabel.labeler.feed import PixelFeed
@@ -20,7 +21,6 @@ from npylabel.labeler.job import FitJob
 from npylabel.labeler.plan import Plan
 from npylabel.labeler.recipe import Recipe, train_px
 from npylabel.labeler.resuming import run_values
-from npylabel.labeler.scores import fit_temperature
 from npylabel.labeler.states import save_state
 
 HISTORY_COLUMNS = ("epoch", "seconds", "train_loss", "val_loss", "val_accuracy", "val_macro_f1")
