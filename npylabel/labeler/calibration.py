@@ -50,8 +50,8 @@ def fit_temperature(logits: torch.Tensor, targets: torch.Tensor) -> float:
 
     Guo et al. 2017. Below 1 for networks that say less than they know (label smoothing, mixup), above 1 for those that
     boast. Two guards keep few photos, or photos that are all right, from asking for full confidence in everything:
-    Platt's targets (1999, section 2.2: one photo more, and it is wrong), and a log-normal prior around 1 that counts
-    beside few photos and not beside hundreds. No photos give 1.
+    targets as Platt's (1999, section 2.2), with half a photo more that is wrong, and a log-normal prior around 1 that
+    counts beside few photos and not beside hundreds. No photos give 1.
 
     Args:
         logits: ``(n, k)`` of photos that were not trained on.
@@ -59,7 +59,7 @@ def fit_temperature(logits: torch.Tensor, targets: torch.Tensor) -> float:
     """
     if not len(targets):
         return 1.0
-    smoothing = 1 / (len(targets) + 2)
+    smoothing = 0.5 / (len(targets) + 1)
 
     def cost(log2_t: torch.Tensor) -> float:
         loss = functional.cross_entropy(logits / 2**log2_t, targets, reduction="sum", label_smoothing=smoothing)

@@ -7,7 +7,9 @@ from pathlib import Path
 
 # What a run writes beside the model; another model's files in the same folder are not touched.
 SUFFIXES = (".resume.ckpt", ".resume.before.ckpt", ".last.pth", ".run.json", ".metrics.json", ".history.csv",
-            ".per_class.csv", ".confusion.csv", ".curves.png", ".confusion.png")
+            ".per_class.csv", ".confusion.csv", ".curves.png", ".confusion.png", ".predictions.csv", ".thresholds.csv",
+            ".reliability.csv", ".confidence.png", ".per_class.png", ".pairs_sheet.jpg", ".hardest_sheet.jpg",
+            ".activation_sheet.jpg")
 
 
 @dataclass(frozen=True)

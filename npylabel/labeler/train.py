@@ -18,13 +18,14 @@ from npylabel.base.tables import write_csv
 from npylabel.dataset.folders import TEST, TRAIN, VAL, FolderScan, scan_class_folders
 from npylabel.dataset.pixels import PixelStore
 from npylabel.dataset.training_data import TrainingData, TrainPhoto, class_counts, load_training_data
-from npylabel.labeler.checkpoint import Checkpoint
+from npylabel.labeler.checkpoint import Checkpoint, save_checkpoint
 from npylabel.labeler.engine import judge, pixel_statistics
 from npylabel.labeler.fit import fit
 from npylabel.labeler.job import FitJob, Fitted
 from npylabel.labeler.networks import create_network, default_px, refuse_impossible_network
 from npylabel.labeler.predict import Predictor, pick_device
 from npylabel.labeler.recipe import recipe_of
+from npylabel.labeler.reports import PREDICTIONS, RELIABILITY, THRESHOLD_TABLE, write_reports
 from npylabel.labeler.run_files import RunFiles
 from npylabel.labeler.scores import Scores, score
 from npylabel.labeler.settings import TrainSettings
@@ -65,7 +66,7 @@ def train_labeler(
     with report.timed("read"):
         store = PixelStore([photo.ref for photo in photos], settings.input_px, data.fit)
     with store:
-        run = _Run(settings, table, data, RunFiles(save_path), photos, store)
+        run = _Run(settings, table, data, RunFiles(save_path), photos, store, data_path)
         with report.timed("train"):
             fitted = fit(run.job(resume, time.monotonic() - started), report)
         with report.timed("score"):
@@ -89,13 +90,13 @@ class _Run:
 
     def __init__(
         self, settings: TrainSettings, table: ClassTable, data: TrainingData, files: RunFiles,
-        photos: Sequence[TrainPhoto], store: PixelStore,
+        photos: Sequence[TrainPhoto], store: PixelStore, data_path: Path,
     ) -> None:
         readable = store.readable()
         # A photo that is repaired makes it another run: its class may not have been trained at all.
         self.data = replace(data, photos=[*(photos[i] for i in readable), *data.of(TEST)])
         self.settings, self.table, self.files = settings, table, files
-        self.photos, self.pixels = photos, store.pixels
+        self.photos, self.pixels, self.data_path = photos, store.pixels, data_path
         self.unusable = [*data.unusable, *((photos[i].path, code) for i, code in sorted(store.unreadable.items()))]
         train = [i for i in readable if photos[i].split == TRAIN]
         self.train_counts = class_counts([photos[i] for i in train])
@@ -126,11 +127,7 @@ class _Run:
     def finish(
         self, fitted: Fitted, report: StepReport, device: torch.device, test_photos: Sequence[TrainPhoto]
     ) -> None:
-        """Describe the run, and score it on photos that it has never seen.
-
-        Here the pixels, the photos (``self.photos[i]`` for each row ``i`` of ``self.val_rows``) and the logits of the
-        best model are all at hand.
-        """
+        """Describe the run, and score it on photos that it has never seen."""
         best, targets = fitted.best, self.targets[self.val_rows]
         if scores := judge(fitted.val_logits, targets, self.trained_ids):
             self._write_scores(scores)
@@ -140,8 +137,14 @@ class _Run:
         if test_photos:
             metrics["test"], unusable = _test_scores(best, test_photos, device)
             self.unusable += unusable
-        write_text(self.files.beside(".metrics.json"), json.dumps(metrics, indent=1))
+        findings = write_reports(
+            self.files, best, [self.photos[i] for i in self.val_rows], self.data_path, fitted.val_logits,
+            torch.from_numpy(targets), self.table)
+        if best.judged != findings.judged:
+            save_checkpoint(self.files.save_path, replace(best, judged=findings.judged))
+        write_text(self.files.beside(".metrics.json"), json.dumps(metrics | findings.metrics, indent=1))
         self._describe(report, metrics, fitted)
+        report.messages += findings.messages
 
     def _write_scores(self, scores: Scores) -> None:
         rows = scores.per_class(self.table.names)
@@ -181,7 +184,8 @@ class _Run:
         few = [self.table.names[i] for i, count in self.train_counts.items() if count < 10]
         if few:
             report.messages.append(_("Fewer than 10 photos to train on: {names}.").format(names=", ".join(few)))
-        names = (".last.pth", ".metrics.json", ".history.csv", ".per_class.csv", ".confusion.csv")
+        names = (".last.pth", ".metrics.json", ".history.csv", ".per_class.csv", ".confusion.csv", PREDICTIONS,
+                 THRESHOLD_TABLE, RELIABILITY)
         report.files |= {"model": self.files.save_path, **{
             name[1:]: self.files.beside(name) for name in names if self.files.beside(name).exists()}}
         report.next_step = _("Next: notebook 04, auto_label.")

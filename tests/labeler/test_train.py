@@ -34,7 +34,8 @@ def test_shapes_are_learned(trained: kit.Trained) -> None:
 def test_all_files_are_there(trained: kit.Trained) -> None:
     assert {path.name for path in trained.model_path.parent.iterdir()} == MODEL_FILES | {
         f"tiny_cnn.{end}" for end in ("run.json", "resume.ckpt", "resume.before.ckpt", "metrics.json", "history.csv",
-                                      "per_class.csv", "confusion.csv")}
+                                      "per_class.csv", "confusion.csv", "predictions.csv", "thresholds.csv",
+                                      "reliability.csv")}
     assert trained.report.facts["checkpoints"] == ["checkpoint_epoch_5.pth"]
     assert all(path.is_file() for path in trained.report.files.values())
 
