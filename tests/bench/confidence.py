@@ -21,7 +21,8 @@ from npylabel.dataset.pixels import PixelStore
 from npylabel.labeler.calibration import at_threshold, calibration_error, error_by_chance, judge
 from npylabel.labeler.checkpoint import Checkpoint, load_checkpoint
 from npylabel.labeler.predict import Predictor
-from npylabel.labeler.train import TrainSettings, train_labeler
+from npylabel.labeler.settings import TrainSettings
+from npylabel.labeler.train import train_labeler
 from npylabel.photos.demo import write_demo_classes
 from npylabel.photos.sources import list_photos
 
