@@ -144,15 +144,15 @@ def train(
     places = _start(work_dir, save_dir, language).world_of(data_path)
     table = _table(places, classes_path)
     from npylabel.labeler.run_files import RunFiles
-    from npylabel.labeler.train import TrainSettings, train_labeler
-    from npylabel.ui.plots import training_pictures
+    from npylabel.labeler.settings import TrainSettings
+    from npylabel.labeler.train import train_labeler
+    from npylabel.ui.training_pictures import training_pictures
 
     settings = TrainSettings(network, depth, input_px, epochs, batch_size, minutes, device, random_seed)
     report = train_labeler(
         places.path(data_path), places.path(save_path), table, settings,
         test_dir=places.source(test_dir) if test_dir else None, resume=resume, val_fraction=val_fraction)
-    files = RunFiles(places.path(save_path))
-    report.pictures |= training_pictures(files.beside(".history.csv"), files.beside(".confusion.csv"), table.names)
+    report.pictures |= training_pictures(RunFiles(places.path(save_path)), places.path(data_path), table.names)
     return _finish(report, places)
 
 

@@ -2,11 +2,12 @@
 
 from enum import IntEnum
 
+# Charts of a training.
+CHARTS = (".curves.png", ".confusion.png", ".confidence.png", ".per_class.png")
 # What every machine gets: tables, journals, pages, sheets and marks; they are few and small.
-_SMALL = (".csv", ".json", ".jsonl", ".html", ".txt", ".md", "_sheet.jpg", ".curves.png", ".confusion.png",
-          ".npylabel-demo", ".change")
+_SMALL = (".csv", ".json", ".jsonl", ".html", ".txt", ".md", "_sheet.jpg", *CHARTS, ".npylabel-demo", ".change")
 # Parts of a run's record that nothing else depends on.
-_LOOSE = (".history.csv", ".per_class.csv", ".confusion.csv")
+_LOOSE = (".history.csv", ".per_class.csv", ".confusion.csv", ".predictions.csv", ".thresholds.csv", ".reliability.csv")
 
 
 class Rank(IntEnum):
@@ -30,7 +31,7 @@ def is_model(path: str) -> bool:
 
 def is_extra(path: str) -> bool:
     """Whether a file is only to be looked at, or a copy beside another: no step goes wrong without it."""
-    return path.endswith((*_LOOSE, ".html", "_sheet.jpg", ".curves.png", ".confusion.png")) or path.removeprefix(
+    return path.endswith((*_LOOSE, ".html", "_sheet.jpg", *CHARTS)) or path.removeprefix(
         "demo/").startswith(("conflicts/", "runs/"))
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.files import write_text
+from npylabel.base.groups import CHARTS
 from npylabel.base.i18n import _
 from npylabel.base.mirror import hash_of
 from npylabel.base.remote import RemoteFolder
@@ -17,7 +18,7 @@ from npylabel.base.store import SavedFile
 from npylabel.base.tables import printable
 
 RESULTS = "results"
-_SHOWN = (".html", ".csv", "_sheet.jpg", ".pth", ".curves.png", ".confusion.png", ".metrics.json")
+_SHOWN = (".html", ".csv", "_sheet.jpg", ".pth", *CHARTS, ".metrics.json")
 _HIDDEN = re.compile(r"^(demo/)?(runs|conflicts|left_out)/|\.last\.pth$|checkpoint_epoch_|/archive/|_truth\.csv$")
 # SHA-256 by name of the copies, as they were made: what differs from it was changed by a person.
 _LIST = "copies.json"

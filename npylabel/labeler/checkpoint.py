@@ -1,10 +1,12 @@
 """Model files that explain themselves."""
 
 import io
+import lzma
 import pickle
 import platform
 import struct
 import zipfile
+import zlib
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -20,7 +22,7 @@ from npylabel.photos.manifest import OWN
 FORMAT = "npylabel-labeler/1"
 # What torch raises for a file that is cut, is no checkpoint, or holds more than plain values and tensors.
 LOAD_ERRORS = (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, IndexError, OSError,
-               zipfile.BadZipFile, struct.error, AttributeError, TypeError)
+               zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, AttributeError, TypeError)
 
 
 @dataclass
@@ -45,6 +47,7 @@ class Checkpoint:
         metrics: validation scores.
         parameters: of the run.
         versions: of the libraries that made it.
+        judged: what it said of its validation photos (see ``calibration.to_saved``), to tell what a threshold does.
     """
 
     state_dict: dict[str, torch.Tensor]
@@ -65,6 +68,7 @@ class Checkpoint:
     parameters: dict = field(default_factory=dict)
     versions: dict = field(default_factory=lambda: {
         "npylabel": __version__, "torch": torch.__version__, "python": platform.python_version()})
+    judged: dict = field(default_factory=dict)
 
     @property
     def table(self) -> ClassTable:
@@ -101,6 +105,7 @@ def load_weights_file(path: Path) -> dict:
             "model_missing", _("There is no model {path}.").format(path=path),
             _("Run notebook 03 (train) first, or set model_path."))
     try:
+        _refuse_bit_rot(path)
         content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         # Torch's own words advise to switch the safety off.
@@ -110,6 +115,14 @@ def load_weights_file(path: Path) -> dict:
     if not isinstance(content, dict):
         raise _foreign(path)
     return content
+
+
+def _refuse_bit_rot(path: Path) -> None:
+    """Raise ``ValueError`` where a part of the file has not the checksum that is kept with it: torch does not look."""
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as file:
+            if part := file.testzip():
+                raise ValueError(_("the part {part} has changed since it was written").format(part=part))
 
 
 def load_checkpoint(path: Path) -> Checkpoint:

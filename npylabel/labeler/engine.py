@@ -1,80 +1,25 @@
-"""The training engine: Lightning runs it, an epoch is the unit that survives a kill."""
+"""What is trained: a network, the running mean of its weights, its optimizer and its history, step by step."""
 
-import csv
-import io
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from copy import deepcopy
 
 import lightning
 import numpy as np
 import torch
 from torch.nn import functional
-from torch.utils.data import DataLoader, Dataset, Sampler
 
-from npylabel.base.files import atomic_path, write_text
-from npylabel.labeler.augment import augment
+from npylabel.labeler.augment import augment, mix
+from npylabel.labeler.plan import Plan
 from npylabel.labeler.predict import to_input
-from npylabel.labeler.recipe import Recipe
+from npylabel.labeler.recipe import Recipe, train_px
 from npylabel.labeler.scores import Scores, score
 
-LEARNING_RATE = 1e-3
-# Above this a rare class would dominate every batch it is in.
-MAX_CLASS_WEIGHT = 10.0
-HISTORY_COLUMNS = ("epoch", "seconds", "train_loss", "val_loss", "val_accuracy", "val_macro_f1")
-
-
-class PixelDataset(Dataset):
-    """Some of the pixels ``(n, h, w, 3)`` uint8 and target indices ``(n,)`` int64, fetched a batch at a time.
-
-    Args:
-        pixels: of all photos.
-        targets: of all photos.
-        chosen: indices of those that belong to this set, ``(m,)`` int64.
-    """
-
-    def __init__(self, pixels: np.ndarray, targets: np.ndarray, chosen: np.ndarray) -> None:
-        self.pixels, self.targets, self.chosen = pixels, targets, chosen
-
-    def __len__(self) -> int:
-        return len(self.chosen)
-
-    def __getitems__(self, indices: list[int]) -> tuple[torch.Tensor, torch.Tensor]:
-        """A whole batch at once: ``(b, h, w, 3)`` uint8 and ``(b,)`` int64."""
-        rows = self.chosen[indices]
-        return torch.from_numpy(self.pixels[rows]), torch.from_numpy(self.targets[rows])
-
-
-class EpochShuffle(Sampler[int]):
-    """A random order that depends on the seed and the epoch alone, so that a resumed run sees the same one."""
-
-    def __init__(self, size: int, random_seed: int) -> None:
-        self.size, self.random_seed, self.epoch = size, random_seed, 0
-
-    def set_epoch(self, epoch: int) -> None:
-        """Called by Lightning before each epoch."""
-        self.epoch = epoch
-
-    def __len__(self) -> int:
-        return self.size
-
-    def __iter__(self) -> Iterator[int]:
-        generator = torch.Generator().manual_seed(self.random_seed + 1_000_003 * self.epoch)
-        yield from torch.randperm(self.size, generator=generator).tolist()
-
-
-def loader(data: PixelDataset, batch_size: int, random_seed: int | None) -> DataLoader:
-    """Batches of pixels and targets: shuffled by epoch with a seed, in order without."""
-    if random_seed is None:
-        return DataLoader(data, batch_size, collate_fn=lambda batch: batch)
-    # Batch normalization has no variance in a batch of one: that photo, another one in each epoch, sits out.
-    lonely = len(data) > batch_size and len(data) % batch_size == 1
-    sampler = EpochShuffle(len(data), random_seed)
-    return DataLoader(data, batch_size, sampler=sampler, collate_fn=lambda batch: batch, drop_last=lonely)
+# Photos that are judged at once; the same for all, so that a device plans its work once.
+JUDGED_AT_ONCE = 64
 
 
 class LabelerModule(lightning.LightningModule):
-    """A network with its loss, its optimizer and its history.
+    """A network in training.
 
     Args:
         network: ``(n, 3, h, w)`` to logits of the whole class table.
@@ -82,118 +27,147 @@ class LabelerModule(lightning.LightningModule):
         class_ids: ids of the columns.
         mean: of the training photos by channel.
         std: of the training photos by channel.
-        class_weights: ``(k,)`` weights in the loss.
+        input_px: side of the pixels that come in.
+        recipe: how to train.
+        plan: how long, and at which rate.
         random_seed: of everything that is random in a step.
+
+    Attributes:
+        averaged: the network with the running mean of weights and buffers, which is judged, saved and labels.
+        step: steps done, over the whole run.
+        history: a row for each time that the network was judged.
+        best: score, epoch, row and weights of the best time so far.
+        share: (rank, number of processes): each takes its rows of every batch.
     """
 
     def __init__(
         self, network: torch.nn.Module, columns: list[int], class_ids: list[int], mean: list[float], std: list[float],
-        class_weights: torch.Tensor, random_seed: int,
+        input_px: int, recipe: Recipe, plan: Plan, random_seed: int,
     ) -> None:
         super().__init__()
         self.network = network
-        self.columns, self.class_ids, self.random_seed = columns, class_ids, random_seed
+        self.averaged = deepcopy(network).requires_grad_(False).eval()
+        self.columns, self.class_ids, self.input_px = columns, class_ids, input_px
+        self.recipe, self.plan, self.random_seed = recipe, plan, random_seed
         self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1), persistent=False)
-        self.register_buffer("class_weights", class_weights, persistent=False)
+        self.step, self.share = 0, (0, 1)
         self.history: list[dict] = []
         self.best: dict = {}
-        self.scores: Scores | None = None
-        self.logits, self.targets = torch.zeros(0), torch.zeros(0)
         self._losses: list[torch.Tensor] = []
-        self._val: list[tuple[torch.Tensor, torch.Tensor]] = []
         self._started = 0.0
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        """Adam with a constant rate, as the original: more epochs after a finished run simply go on."""
-        return torch.optim.Adam(self.parameters(), lr=LEARNING_RATE)
+        """AdamW (Loshchilov & Hutter 2019); biases and the scales of norms do not decay."""
+        weights = list(self.network.parameters())
+        groups = [{"params": [value for value in weights if value.ndim > 1], "weight_decay": self.recipe.weight_decay},
+                  {"params": [value for value in weights if value.ndim <= 1], "weight_decay": 0.0}]
+        fused = self.device.type in ("cuda", "cpu")
+        return torch.optim.AdamW(groups, lr=self.recipe.learning_rate, fused=fused or None)
 
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Logits of the trained classes for images in 0-1."""
-        return self.network((images - self.mean) / self.std)[:, self.columns]
+    def train(self, mode: bool = True) -> "LabelerModule":
+        """Switch the trained network; the averaged one never trains."""
+        super().train(mode)
+        self.averaged.eval()
+        return self
+
+    def normalized(self, images: torch.Tensor) -> torch.Tensor:
+        """Images in 0-1 as a network wants them."""
+        return ((images - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
 
     def on_train_epoch_start(self) -> None:
         self._started, self._losses = time.monotonic(), []
 
     def on_train_batch_start(self, batch: object, batch_index: int) -> None:
-        # Dropout and augmentation depend on the step alone, so a resumed run draws what an unbroken one would have.
-        torch.manual_seed(self.random_seed + 7_919 * self.global_step)
+        self.prepare_step(self.optimizers().optimizer)
+
+    def prepare_step(self, optimizer: torch.optim.Optimizer) -> None:
+        """Set what depends on the step alone, so that a resumed run draws and learns as an unbroken one would have."""
+        torch.manual_seed(self.random_seed + 7_919 * self.step)
+        for group in optimizer.param_groups:
+            group["lr"] = self.recipe.learning_rate * self.plan.rate(self.step, self.recipe.warmup)
 
     def training_step(self, batch: tuple[torch.Tensor, torch.Tensor], batch_index: int) -> torch.Tensor:
-        pixels, targets = batch
-        images = augment(pixels.to(self.device), pixels.shape[1], Recipe())
-        loss = functional.cross_entropy(self(images), targets, weight=self.class_weights)
+        loss = self.loss(*batch)
         self._losses.append(loss.detach())
         return loss
 
-    def validation_step(self, batch: tuple[torch.Tensor, torch.Tensor], batch_index: int) -> None:
-        pixels, targets = batch
-        self._val.append((self(to_input(pixels, self.device)).float().cpu(), targets.cpu()))
+    def loss(self, pixels: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        """Mean loss of this process's rows of the batch, weighted so that the mean over processes is the batch's."""
+        rank, processes = self.share
+        # Every process changes the whole batch, so that its draws do not depend on how many there are.
+        with torch.autocast(self.device.type, enabled=False):
+            images = augment(pixels, train_px(self.recipe, self.input_px, self.plan.done(self.step)), self.recipe)
+            wanted = functional.one_hot(targets, len(self.columns)).float()
+            images, wanted = (values[rank::processes] for values in mix(images, wanted, self.recipe))
+            images = self.normalized(images)
+        if rank:
+            torch.manual_seed(self.random_seed + 7_919 * self.step + 104_729 * rank)
+        logits = self.network(images)[:, self.columns].float()
+        loss = functional.cross_entropy(logits, wanted, label_smoothing=self.recipe.label_smoothing)
+        return loss * (processes * len(wanted) / len(targets)) if processes > 1 else loss
 
-    def on_validation_epoch_end(self) -> None:
-        self.logits, self.targets = (torch.cat(parts) for parts in zip(*self._val, strict=True))
-        self.scores = score(self.logits, self.targets, self.class_ids)
-        self._val = []
+    def on_train_batch_end(self, outputs: object, batch: object, batch_index: int) -> None:
+        self.average()
+        self.step += 1
 
-    def close_epoch(self) -> dict:
-        """Add this epoch to the history and return its row."""
-        row = {"epoch": self.current_epoch + 1, "seconds": round(time.monotonic() - self._started, 2),
+    @torch.no_grad()
+    def average(self) -> None:
+        """Move the running mean towards the weights of this step; it follows faster in the beginning."""
+        share = 1 - min(self.recipe.ema_decay, (1 + self.step) / (10 + self.step))
+        means, values = (list(network.state_dict().values()) for network in (self.averaged, self.network))
+        moving = [mean.is_floating_point() for mean in means]
+        torch._foreach_lerp_([mean for mean, moves in zip(means, moving, strict=True) if moves],
+                             [value for value, moves in zip(values, moving, strict=True) if moves], share)
+        for mean, value, moves in zip(means, values, moving, strict=True):
+            if not moves:
+                mean.copy_(value)
+
+    @torch.no_grad()
+    def logits(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Logits of the trained classes by the averaged network, float32, for ``(n, h, w, 3)`` uint8."""
+        return self.averaged(self.normalized(to_input(pixels, self.device)))[:, self.columns].float()
+
+    def close_row(self, scores: Scores | None) -> dict:
+        """Add what was done since the last time to the history, and note where it is the best so far."""
+        row = {"epoch": self.plan.epochs(self.step), "seconds": round(time.monotonic() - self._started, 2),
                "train_loss": round(float(torch.stack(self._losses).mean()), 4)}
-        if self.scores:
-            row |= {f"val_{name}": value for name, value in self.scores.summary().items()}
+        # Without photos to judge by the last is the best.
+        better = (0.0, 0.0)
+        if scores:
+            row |= {f"val_{name}": value for name, value in scores.summary().items()}
+            better = (row["val_macro_f1"], -row["val_loss"])
         self.history.append(row)
+        if not self.best or better >= (self.best["macro_f1"], -self.best["loss"]):
+            self.best = {"macro_f1": better[0], "loss": -better[1], "epoch": row["epoch"], "row": row,
+                         "weights": weights_of(self.averaged)}
         return row
 
-    def on_save_checkpoint(self, checkpoint: dict) -> None:
-        checkpoint["npylabel"] = {"history": self.history, "best": self.best}
+    def state(self) -> dict:
+        """All that a resumed run needs; tensors on the CPU."""
+        averaged = weights_of(self.averaged)
+        best = dict(self.best)
+        # The same tensors are written once.
+        if self.history and best.get("epoch") == self.history[-1]["epoch"]:
+            best["weights"] = averaged
+        return {"step": self.step, "network": weights_of(self.network), "averaged": averaged, "best": best,
+                "history": self.history}
 
-    def on_load_checkpoint(self, checkpoint: dict) -> None:
-        self.history, self.best = checkpoint["npylabel"]["history"], checkpoint["npylabel"]["best"]
-
-
-class EpochKeeper(lightning.Callback):
-    """After each epoch: the history, the files, the resume point, and whether to go on.
-
-    Args:
-        resume_path: where the full training state goes.
-        history_path: where the history goes as CSV.
-        on_epoch: called with the module and its new row before the state is saved.
-        minutes: stop when another epoch would pass this much training time; 0 is no limit.
-    """
-
-    def __init__(
-        self, resume_path: Path, history_path: Path, on_epoch: Callable[[LabelerModule, dict], None], minutes: float
-    ) -> None:
-        self.resume_path, self.history_path, self.on_epoch, self.minutes = resume_path, history_path, on_epoch, minutes
-
-    def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: LabelerModule) -> None:
-        row = pl_module.close_epoch()
-        self.on_epoch(pl_module, row)
-        write_text(self.history_path, history_csv(pl_module.history))
-        # Last: a kill before this line repeats the epoch, a kill after it does not.
-        with atomic_path(self.resume_path, durable=True) as temporary:
-            trainer.save_checkpoint(temporary)
-        trainer.should_stop = time_is_up(pl_module.history, self.minutes)
+    def load(self, state: dict) -> None:
+        """Go on from a ``state``."""
+        self.network.load_state_dict(state["network"])
+        self.averaged.load_state_dict(state["averaged"])
+        self.step, self.history, self.best = state["step"], list(state["history"]), dict(state["best"])
 
 
-def time_is_up(history: list[dict], minutes: float) -> bool:
-    """Whether another epoch like the last one would pass the time box; 0 minutes is no box."""
-    return bool(minutes and history) and sum(row["seconds"] for row in history) + history[-1]["seconds"] > 60 * minutes
+def weights_of(network: torch.nn.Module) -> dict[str, torch.Tensor]:
+    """A copy of weights and buffers on the CPU, in the plain order of memory."""
+    return {name: value.detach().to("cpu", copy=True).contiguous() for name, value in network.state_dict().items()}
 
 
-def history_csv(history: list[dict]) -> str:
-    """The history as CSV text."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, HISTORY_COLUMNS, restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(history)
-    return text.getvalue()
-
-
-def class_weights(targets: np.ndarray, classes: int) -> torch.Tensor:
-    """Weights ``(classes,)`` that make every class count the same in the loss, as far as ``MAX_CLASS_WEIGHT``."""
-    counts = torch.bincount(torch.as_tensor(targets), minlength=classes).float()
-    return (len(targets) / (classes * counts.clamp(min=1))).clamp(max=MAX_CLASS_WEIGHT)
+def judge(logits: torch.Tensor, targets: np.ndarray, class_ids: list[int]) -> Scores | None:
+    """The scores of logits ``(n, k)`` on the CPU; none where there are no photos to judge by."""
+    return score(logits, torch.from_numpy(targets), class_ids) if len(logits) else None
 
 
 def pixel_statistics(pixels: np.ndarray, chosen: np.ndarray) -> tuple[list[float], list[float]]:

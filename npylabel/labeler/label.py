@@ -27,6 +27,7 @@ from npylabel.dataset.labels import (
     write_label,
     write_label_rows,
 )
+from npylabel.labeler.calibration import at_threshold, from_saved
 from npylabel.labeler.checkpoint import Checkpoint, checkpoint_in, load_weights_file, refuse_other_world
 from npylabel.labeler.class_mapping import ClassMapping, describe_mapping, map_classes
 from npylabel.labeler.label_input import LoadedPhoto, list_label_photos, load_ahead
@@ -242,6 +243,8 @@ class _Labeling:
                 count=self.replaced, path=self.output_dir.parent / REPLACED))
         report.messages.append(_("{unknown} of {count} photos are below {threshold} and got the unknown class.").format(
             unknown=unknown, count=len(rows), threshold=self.threshold))
+        if judged := from_saved(self.checkpoint.judged):
+            report.messages.append(at_threshold(judged, self.threshold).sentence())
         report.faulty = bool(self.unreadable)
         report.files |= {"labels": self.output_dir, "labels.csv": table_path(self.output_dir)}
         report.next_step = _("Next: notebook 05, verify_tintora.")

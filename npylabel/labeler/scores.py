@@ -1,4 +1,4 @@
-"""How good a labeler is: macro-F1, accuracy, per class, and who is taken for whom; and its temperature."""
+"""How good a labeler is: macro-F1, accuracy, per class, and who is taken for whom."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -69,14 +69,3 @@ def score(logits: torch.Tensor, targets: torch.Tensor, class_ids: Sequence[int])
         loss=float(functional.cross_entropy(logits, targets)), accuracy=float((best == targets).float().mean()),
         macro_f1=float(multiclass_f1_score(best, targets, k, average="macro")), class_ids=list(class_ids),
         f1=f1, precision=precision, recall=recall, confusion=confusion)
-
-
-def fit_temperature(logits: torch.Tensor, targets: torch.Tensor) -> float:
-    """The temperature that makes confidences honest: least cross-entropy of ``logits / t`` (Guo et al. 2017).
-
-    A scan over 1-4 instead of a descent: the loss has one minimum. Never below 1: a few validation photos that are all
-    right would ask for full confidence in everything, photos of no class included.
-    """
-    temperatures = torch.logspace(0, 2, 121, base=2.0)
-    losses = torch.stack([functional.cross_entropy(logits / t, targets) for t in temperatures])
-    return round(float(temperatures[losses.argmin()]), 4)

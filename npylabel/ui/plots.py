@@ -9,7 +9,6 @@ from matplotlib.figure import Figure
 
 from npylabel.base.files import write_bytes
 from npylabel.base.i18n import _
-from npylabel.base.tables import read_csv
 
 # More classes than this and nobody can read the names.
 NAMED_CLASSES = 40
@@ -37,7 +36,7 @@ def plot_curves(history: Sequence[dict[str, str]], path: Path) -> Path:
         axes.grid(alpha=0.3)
         if axes.has_data():
             axes.legend()
-    return _save(figure, path)
+    return save_figure(figure, path)
 
 
 def plot_confusion(table: Sequence[dict[str, str]], names: dict[int, str], path: Path) -> Path:
@@ -62,25 +61,11 @@ def plot_confusion(table: Sequence[dict[str, str]], names: dict[int, str], path:
         labels = [names[class_id] for class_id in ids]
         axes.set_xticks(range(len(ids)), labels, rotation=90)
         axes.set_yticks(range(len(ids)), labels)
-    return _save(figure, path)
+    return save_figure(figure, path)
 
 
-def training_pictures(history: Path, confusion: Path, names: dict[int, str]) -> dict[str, Path]:
-    """The pictures of a training by caption, made from its tables (those that are there)."""
-    pictures = {}
-    if rows := read_csv(history):
-        pictures[_("Training")] = plot_curves(rows, history.with_name(f"{_stem(history)}.curves.png"))
-    if rows := read_csv(confusion):
-        path = confusion.with_name(f"{_stem(confusion)}.confusion.png")
-        pictures[_("Who is taken for whom")] = plot_confusion(rows, names, path)
-    return pictures
-
-
-def _stem(path: Path) -> str:
-    return path.name.rsplit(".", 2)[0]
-
-
-def _save(figure: Figure, path: Path) -> Path:
+def save_figure(figure: Figure, path: Path) -> Path:
+    """Write the figure as a PNG to ``path``."""
     file = io.BytesIO()
     FigureCanvasAgg(figure).print_png(file)
     write_bytes(path, file.getvalue())

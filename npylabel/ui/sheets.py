@@ -15,7 +15,7 @@ TILE_PX = 128
 GAP_PX = 6
 CAPTION_PX = 18
 COLUMNS = 8
-_PAPER, _INK = (250, 250, 248), (40, 40, 40)
+PAPER, INK = (250, 250, 248), (40, 40, 40)
 
 
 def contact_sheet(tiles: Sequence[tuple[Path, str]], path: Path, *, columns: int = COLUMNS) -> Path:
@@ -29,13 +29,18 @@ def contact_sheet(tiles: Sequence[tuple[Path, str]], path: Path, *, columns: int
     columns = max(1, min(columns, len(tiles)))
     rows = max(1, -(-len(tiles) // columns))
     width, height = TILE_PX + GAP_PX, TILE_PX + GAP_PX + CAPTION_PX
-    sheet = Image.new("RGB", (columns * width + GAP_PX, rows * height + GAP_PX), _PAPER)
-    draw, font = ImageDraw.Draw(sheet), _font()
+    sheet = Image.new("RGB", (columns * width + GAP_PX, rows * height + GAP_PX), PAPER)
+    draw, font = ImageDraw.Draw(sheet), sheet_font(11)
     for index, (picture, caption) in enumerate(tiles):
         left, top = GAP_PX + index % columns * width, GAP_PX + index // columns * height
-        if thumbnail := _thumbnail(picture):
-            sheet.paste(thumbnail, (left, top))
-        draw.text((left, top + TILE_PX + 2), _shortened(caption, draw, font), _INK, font)
+        if small := thumbnail(picture, TILE_PX):
+            sheet.paste(small, (left, top))
+        draw.text((left, top + TILE_PX + 2), shortened(caption, draw, font, TILE_PX), INK, font)
+    return save_sheet(sheet, path)
+
+
+def save_sheet(sheet: Image.Image, path: Path) -> Path:
+    """Write the sheet as a JPEG to ``path``."""
     file = io.BytesIO()
     sheet.save(file, "JPEG", quality=88)
     write_bytes(path, file.getvalue())
@@ -72,25 +77,27 @@ def label_tiles(color_dir: Path, labels_dir: Path, most: int = 32) -> list[tuple
     return tiles
 
 
-def _thumbnail(path: Path) -> Image.Image | None:
+def thumbnail(path: Path, side: int) -> Image.Image | None:
+    """The picture as a square of this side, or None where it cannot be read."""
     try:
         with Image.open(path) as image:
-            image.draft("RGB", (TILE_PX, TILE_PX))
-            return image.convert("RGB").resize((TILE_PX, TILE_PX), Image.Resampling.BOX)
+            image.draft("RGB", (side, side))
+            return image.convert("RGB").resize((side, side), Image.Resampling.BOX)
     except (OSError, SyntaxError, ValueError):
         return None
 
 
-def _font() -> ImageFont.ImageFont:
-    # Matplotlib brings a font with Cyrillic letters; Pillow's own has none.
+def sheet_font(size: int) -> ImageFont.ImageFont:
+    """A font with Cyrillic letters: Matplotlib brings one, Pillow's own has none."""
     from matplotlib import font_manager
 
-    return ImageFont.truetype(font_manager.findfont("DejaVu Sans"), 11)
+    return ImageFont.truetype(font_manager.findfont("DejaVu Sans"), size)
 
 
-def _shortened(text: str, draw: ImageDraw.ImageDraw, font: ImageFont.ImageFont) -> str:
-    if draw.textlength(text, font) <= TILE_PX:
+def shortened(text: str, draw: ImageDraw.ImageDraw, font: ImageFont.ImageFont, width: int) -> str:
+    """The text, cut to a width in pixels."""
+    if draw.textlength(text, font) <= width:
         return text
-    while text and draw.textlength(text + "…", font) > TILE_PX:
+    while text and draw.textlength(text + "…", font) > width:
         text = text[:-1]
     return text + "…"

@@ -112,6 +112,8 @@ def test_batches_are_full_but_not_too_full(monkeypatch: pytest.MonkeyPatch) -> N
     ("takeout/a.mp4", True, "takeout", Rank.CONTENT), ("demo/.npylabel-demo", False, "tables", Rank.CONTENT),
     (".classes.json.change", False, "tables", Rank.CONTENT), ("set_aside/1/a.NPY", True, "set_aside", Rank.CONTENT),
     ("models/tiny_cnn.run.json", False, "tables", Rank.LEDGER),
+    ("models/tiny_cnn.per_class.png", False, "tables", Rank.CONTENT),
+    ("models/tiny_cnn.predictions.csv", False, "tables", Rank.CONTENT),
     ("models/tiny_cnn.history.csv", False, "tables", Rank.CONTENT),
     ("models/tiny_cnn.metrics.json", False, "tables", Rank.CONTENT),
     ("tintora_dataset/.photos.jsonl", False, "tables", Rank.JOURNAL),

@@ -11,6 +11,7 @@ from pathlib import Path
 import nbformat
 
 from npylabel.base.courier import Courier
+from npylabel.base.groups import CHARTS
 from npylabel.base.store import generation_of
 from tests.colab.machine import PROJECT, Colab, Ran
 from tests.notebooks.smoke import NOTEBOOKS, TINY, tiny_parameters
@@ -41,7 +42,7 @@ def assert_only_packed(folder: Path) -> None:
     shown = sorted(path.name for path in (folder / "results").iterdir())
     assert all(path.is_file() for path in (folder / "results").iterdir())
     pictures = [name for name in shown if name.endswith((".jpg", ".png"))]
-    assert all(name.endswith(("_sheet.jpg", ".curves.png", ".confusion.png")) for name in pictures), pictures
+    assert all(name.endswith(("_sheet.jpg", *CHARTS)) for name in pictures), pictures
     assert kinds[".tar"] < 30
     assert len(shown) < 30
 

@@ -1,11 +1,14 @@
 """One small labeler that many tests use and none changes."""
 
+import math
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
 
 from npylabel.base.i18n import set_language
+from npylabel.labeler import plan
 from tests.labeler import kit
 from tests.labeler.label_kit import Folder, save_changed
 
@@ -20,6 +23,14 @@ def one_thread() -> None:
 def english() -> None:
     """Messages are compared in English, whatever a test before this one chose."""
     set_language("en")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def saved_each_epoch() -> Iterator[None]:
+    """What a run leaves behind shall not depend on how quick the machine is."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plan, "SAVING_SHARE", math.inf)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,10 @@
-"""Scores are those that plain NumPy counts, and the temperature finds how far a labeler boasts."""
+"""Scores are those that plain NumPy counts."""
 
 import numpy as np
 import pytest
 import torch
 
-from npylabel.labeler.scores import Scores, fit_temperature, score
+from npylabel.labeler.scores import Scores, score
 
 IDS = [3, 17, 40, 99]
 NAMES = {3: "небо", 17: "дом", 40: "арбуз", 99: "прочее"}
@@ -85,25 +85,3 @@ def test_summary_is_rounded() -> None:
     found = score(logits, targets, IDS)
     assert found.summary() == {"loss": round(found.loss, 4), "accuracy": round(found.accuracy, 4),
                                "macro_f1": round(found.macro_f1, 4)}
-
-
-def honest(n: int = 20_000, scale: float = 1.0) -> tuple[torch.Tensor, torch.Tensor]:
-    """Logits whose softmax is right exactly as often as it says, then multiplied."""
-    random = torch.Generator().manual_seed(0)
-    logits = torch.randn(n, 5, generator=random) * 1.5
-    targets = torch.multinomial(torch.softmax(logits, 1), 1, generator=random)[:, 0]
-    return logits * scale, targets
-
-
-@pytest.mark.parametrize("scale", [1.0, 1.5, 3.0])
-def test_the_temperature_finds_the_scale(scale: float) -> None:
-    assert fit_temperature(*honest(scale=scale)) == pytest.approx(scale, rel=0.05)
-
-
-@pytest.mark.parametrize(("scale", "end"), [(0.3, 1.0), (20.0, 4.0)])
-def test_the_temperature_has_ends(scale: float, end: float) -> None:
-    assert fit_temperature(*honest(2000, scale)) == end
-
-
-def test_all_right_keeps_the_temperature_at_one() -> None:
-    assert fit_temperature(torch.eye(4) * 2, torch.arange(4)) == 1.0

@@ -12,7 +12,6 @@ import pytest
 from npylabel.base.errors import NpyLabelError
 from npylabel.dataset.build import build_training_data
 from npylabel.labeler.checkpoint import load_checkpoint
-from npylabel.labeler.engine import EpochShuffle, class_weights
 from npylabel.labeler.label import label_photos
 from tests.labeler import kit
 
@@ -34,8 +33,9 @@ def test_shapes_are_learned(trained: kit.Trained) -> None:
 
 def test_all_files_are_there(trained: kit.Trained) -> None:
     assert {path.name for path in trained.model_path.parent.iterdir()} == MODEL_FILES | {
-        f"tiny_cnn.{end}" for end in ("run.json", "resume.ckpt", "metrics.json", "history.csv", "per_class.csv",
-                                      "confusion.csv")}
+        f"tiny_cnn.{end}" for end in ("run.json", "resume.ckpt", "resume.before.ckpt", "metrics.json", "history.csv",
+                                      "per_class.csv", "confusion.csv", "predictions.csv", "thresholds.csv",
+                                      "reliability.csv")}
     assert trained.report.facts["checkpoints"] == ["checkpoint_epoch_5.pth"]
     assert all(path.is_file() for path in trained.report.files.values())
 
@@ -190,10 +190,10 @@ def test_settings_have_limits(changes: dict) -> None:
 
 
 def test_minutes_end_the_training(data: Path, tmp_path: Path) -> None:
-    # A millisecond is less than an epoch: the first one is the last, whatever epochs says.
+    # A millisecond is less than a step: the first one is the last, whatever epochs says.
     report = kit.train(data, tmp_path / "m.pth", minutes=0.001 / 60, epochs=50)
-    assert report.facts["epochs"] == 1
-    assert load_checkpoint(tmp_path / "m.pth").epoch == 1
+    assert report.facts["epochs"] == pytest.approx(1 / 3, abs=1e-4)
+    assert load_checkpoint(tmp_path / "m.pth").epoch == report.facts["epochs"]
 
 
 def test_without_validation_photos(data: Path, tmp_path: Path) -> None:
@@ -202,22 +202,6 @@ def test_without_validation_photos(data: Path, tmp_path: Path) -> None:
     assert (report.facts["train"], report.facts["val"]) == (3, 0)
     assert "val_macro_f1" not in report.measured and report.measured["temperature"] == 1.0
     assert not (tmp_path / "m.confusion.csv").exists()
-
-
-def test_each_epoch_has_an_order_of_its_own() -> None:
-    orders = []
-    for seed, epoch in ((1, 0), (1, 1), (2, 0), (1, 0)):
-        shuffle = EpochShuffle(50, seed)
-        shuffle.set_epoch(epoch)
-        orders.append(list(shuffle))
-    assert all(sorted(order) == list(range(50)) for order in orders)
-    assert orders[0] == orders[3] and orders[0] not in orders[1:3] and orders[1] != orders[2]
-
-
-def test_a_rare_class_weighs_more() -> None:
-    weights = class_weights(np.array([0] * 6 + [1] * 2 + [2] * 1), 3)
-    np.testing.assert_allclose(weights.numpy() * [6, 2, 1], 3.0)
-    assert class_weights(np.array([0] * 99 + [1]), 2)[1] == 10
 
 
 def test_a_class_whose_photos_are_all_unreadable_was_not_trained(tmp_path: Path) -> None:
