@@ -8,6 +8,7 @@ from torch import nn
 
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.i18n import _
+from npylabel.labeler.recipe import recipe_of, train_px
 
 
 @dataclass(frozen=True)
@@ -80,11 +81,15 @@ def create_network(name: str, outputs: int, depth: int = 0) -> nn.Module:
 
 
 def refuse_impossible_network(name: str, depth: int, input_px: int) -> None:
-    """Raise ``NpyLabelError`` where there is no such network, or pictures of this side are too small for it."""
+    """Raise ``NpyLabelError`` where there is no such network, or pictures of this side do not suit it.
+
+    Training begins with smaller pictures than ``input_px``, and these have to suit it as well.
+    """
     network = create_network(name, 2, depth).eval()
     try:
         with torch.inference_mode():
-            network(torch.zeros(1, 3, input_px, input_px))
+            for px in (train_px(recipe_of(name), input_px, 0), input_px):
+                network(torch.zeros(1, 3, px, px))
     except (RuntimeError, AssertionError) as error:
         raise NpyLabelError(
             "bad_parameter", _("Pictures of {input_px} pixels do not suit {name} of depth {depth}.").format(

@@ -69,6 +69,17 @@ def test_torchvision_networks_give_logits_in_training_too(name: str) -> None:
     assert network.train()(torch.rand(2, 3, 64, 64)).shape == (2, 5)
 
 
+@pytest.mark.parametrize("name", [*network_names(), "resnet18", "mobilenet_v3_small"])
+def test_the_default_side_suits_each_network(name: str) -> None:
+    refuse_impossible_network(name, 0, default_px(name))
+
+
+def test_the_small_pictures_of_the_first_epochs_count_too() -> None:
+    create_network("simpsonsnet", 5).eval()(torch.rand(1, 3, 128, 128))
+    with pytest.raises(NpyLabelError, match="Pictures of 128 pixels do not suit simpsonsnet"):
+        refuse_impossible_network("simpsonsnet", 0, 128)
+
+
 def test_a_network_for_one_size_refuses_another() -> None:
     with pytest.raises(NpyLabelError, match="do not suit vit_b_32") as error:
         refuse_impossible_network("vit_b_32", 0, 128)
