@@ -1,7 +1,7 @@
 """Training beside the plain loop and beside a bare loop: ``python -m tests.bench.training``.
 
-Prints tables; asserts nothing, because machines differ and are shared. The plain loop is what the training script of the
-original NpyLabelNet does: photos opened one by one with Pillow at 512 pixels, float32, Adam, no augmentation.
+Prints tables; asserts nothing, because machines differ and are shared. The plain loop is what the training script of
+the original NpyLabelNet does: photos opened one by one with Pillow at 512 pixels, float32, Adam, no augmentation.
 
 Arguments, all optional: ``--source_dir`` (a folder with ``train`` and ``valid``, each of class folders, and
 ``classes.json``) and ``--minutes`` for the score that both reach in the same time; without a folder only speeds.
@@ -16,7 +16,6 @@ import statistics
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -124,7 +123,8 @@ def compare_speeds(data_path: Path, table: ClassTable) -> None:
     plain = rates["plain"]
     for title, name in (("minicnn, 512 px", "same"), ("default network and size", "default")):
         ratios = [ours / base for ours, base in zip(rates[name], plain, strict=True)]
-        print(f"03, {title:30} plain {statistics.median(plain):6.1f}/s   ours {statistics.median(rates[name]):7.1f}/s   "
+        print(f"03, {title:30} plain {statistics.median(plain):6.1f}/s   "
+              f"ours {statistics.median(rates[name]):7.1f}/s   "
               f"{statistics.median(ratios):5.1f} times ({min(ratios):.1f}-{max(ratios):.1f})", flush=True)
 
 
@@ -141,8 +141,8 @@ def compare_scores(source_dir: Path, minutes: float) -> None:
         seconds = time.perf_counter() - started
         metrics = json.loads(save_path.with_suffix(".metrics.json").read_text())
         last = metrics["history"][-1]
-        print(f"ours: macro-F1 {metrics['best']['val_macro_f1']:.4f} at the best epoch, {last['val_macro_f1']:.4f} at the "
-              f"last, {metrics['epochs']} epochs, {seconds:.0f} s in all", flush=True)
+        print(f"ours: macro-F1 {metrics['best']['val_macro_f1']:.4f} at the best epoch, "
+              f"{last['val_macro_f1']:.4f} at the last, {metrics['epochs']} epochs, {seconds:.0f} s in all", flush=True)
         photos, ids = labeled_photos(data_path, table, TRAIN)
         held_out, _ids = labeled_photos(data_path, table, VAL)
         loop = PlainLoop(photos, len(ids))
