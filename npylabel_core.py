@@ -116,9 +116,10 @@ def build_train_data(
 @carried
 def train(
     *, data_path: str = "train_data", save_path: str = "models/tiny_cnn.pth", classes_path: str = "classes.json",
-    test_dir: str = "", network: str = "smallresnet", depth: int = 0, input_px: int = 128, epochs: int = 20,
-    batch_size: int = 32, minutes: float = 0, resume: bool = True, device: str = "auto", val_fraction: float = 0.15,
-    random_seed: int = 42, work_dir: str = "", save_dir: str = "", language: str = "",
+    test_dir: str = "", network: str = "smallresnet", depth: int = 0, input_px: int = 0, epochs: int = 20,
+    batch_size: int = 64, minutes: float = 0, patience: int = 0, fill_to: int = 0, resume: bool = True,
+    device: str = "auto", devices: int = 1, tracker: str = "csv", val_fraction: float = 0.15, random_seed: int = 42,
+    work_dir: str = "", save_dir: str = "", language: str = "",
 ) -> StepReport:
     """Train a labeler from scratch on your own photos; a killed run goes on where it stopped.
 
@@ -129,12 +130,16 @@ def train(
         test_dir: class folders for an honest score, never trained or tuned on
         network: smallresnet, or minicnn (the original)
         depth: 0 is the network's own; minicnn takes the number of convolutions, smallresnet blocks per stage
-        input_px: side of the pictures that the network sees
+        input_px: side of the pictures that the network sees; 0 is the network's own
         epochs: how often all photos are seen; a finished run goes on when more are asked
-        batch_size: photos per step
+        batch_size: photos per step, over all devices
         minutes: above 0 it replaces epochs - train for so long
+        patience: stop after so many epochs without a better macro-F1; 0 is never
+        fill_to: views that each class has in an epoch at least; 0 is as many as the largest has, 1 is no filling
         resume: go on with the run that is there
         device: auto, cpu, cuda or mps
+        devices: number of GPUs (or processes) that train together
+        tracker: csv (the history only), tensorboard or wandb (offline)
         val_fraction: for a folder without split.csv
         random_seed: of the first weights, the order and the augmentation
         work_dir: folder below which all relative paths lie
@@ -148,7 +153,8 @@ def train(
     from npylabel.labeler.train import train_labeler
     from npylabel.ui.training_pictures import training_pictures
 
-    settings = TrainSettings(network, depth, input_px, epochs, batch_size, minutes, device, random_seed)
+    settings = TrainSettings(network, depth, input_px, epochs, batch_size, minutes, device, random_seed, patience,
+                             fill_to, tracker, devices)
     report = train_labeler(
         places.path(data_path), places.path(save_path), table, settings,
         test_dir=places.source(test_dir) if test_dir else None, resume=resume, val_fraction=val_fraction)

@@ -51,6 +51,11 @@ def sha256_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def files_below(folder: Path) -> list[Path]:
+    """All files below a folder, sorted."""
+    return sorted(path for path in folder.rglob("*") if path.is_file() or path.is_symlink()) if folder.is_dir() else []
+
+
 def leftovers(folder: Path) -> list[Path]:
     """Temporary files that a killed run left directly in ``folder``."""
     return sorted(folder.glob(TEMP_PREFIX + "*")) if folder.is_dir() else []

@@ -29,6 +29,11 @@ def is_model(path: str) -> bool:
     return path.endswith((".pth", ".ckpt"))
 
 
+def stays_here(name: str) -> bool:
+    """Whether a file guards against damage on this disk alone: sent, it would double what a training sends."""
+    return name.endswith(".resume.before.ckpt")
+
+
 def is_extra(path: str) -> bool:
     """Whether a file is only to be looked at, or a copy beside another: no step goes wrong without it."""
     return path.endswith((*_LOOSE, ".html", "_sheet.jpg", *CHARTS)) or path.removeprefix(

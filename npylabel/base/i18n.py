@@ -9,6 +9,7 @@ from pathlib import Path
 LANGUAGES = ("en", "ru")
 LOCALE_DIR = Path(__file__).with_name("locale")
 _current = gettext.NullTranslations()
+_language = "en"
 
 
 def _(message: str) -> str:
@@ -30,12 +31,18 @@ def set_language(language: str = "") -> str:
     Raises:
         ValueError: for any other value.
     """
-    global _current
+    global _current, _language
     language = language or ("ru" if in_notebook() else _system_language())
     if language not in LANGUAGES:
         raise ValueError(f"language must be one of {LANGUAGES}, not {language!r}")
     _current = gettext.translation("npylabel", LOCALE_DIR, languages=[language], fallback=True)
+    _language = language
     return language
+
+
+def language_in_use() -> str:
+    """What ``set_language`` chose, for a process that shall speak as this one does."""
+    return _language
 
 
 def in_notebook() -> bool:

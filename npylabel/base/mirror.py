@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from npylabel.base.files import TEMP_PREFIX, sha256_file, write_text
+from npylabel.base.groups import stays_here
 from npylabel.base.store import Index, SavedFile
 
 OWN_FOLDER = ".courier"
@@ -139,7 +140,7 @@ class Mirror:
             skipped = _EXPORT
             self.exports.append(prefix.rstrip("/"))
         for entry in entries:
-            if entry.name in skipped or entry.name.startswith(TEMP_PREFIX):
+            if entry.name in skipped or entry.name.startswith(TEMP_PREFIX) or stays_here(entry.name):
                 continue
             try:
                 # Hidden folders belong to other programs, or to us.

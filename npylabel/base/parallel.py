@@ -90,10 +90,10 @@ def _start_worker() -> None:
     # Libraries that start threads of their own in each worker make two cores many times slower.
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = "1"
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=end_with_parent, daemon=True).start()
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """End the worker when its parent was killed; it would wait for work, and hold its memory, for ever."""
     multiprocessing.parent_process().join()
     os._exit(1)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from npylabel.base.classes import nfc
-from npylabel.base.files import TEMP_PREFIX
+from npylabel.base.files import TEMP_PREFIX, files_below
 from npylabel.base.i18n import _
 from npylabel.base.progress import track
 from npylabel.base.tables import read_csv
@@ -38,11 +38,6 @@ class Found:
         return self
 
 
-def files_below(folder: Path) -> list[Path]:
-    """All files below a folder, sorted."""
-    return sorted(path for path in folder.rglob("*") if path.is_file() or path.is_symlink()) if folder.is_dir() else []
-
-
 def sort_folder(folder: Path, known: re.Pattern) -> Found:
     """The files below a folder: ours where the whole name is of the pattern."""
     found = Found(folders=[folder])
@@ -70,11 +65,20 @@ def find_archive(save_path: Path, suffixes: tuple[str, ...]) -> Found:
     known = re.compile(rf"{re.escape(stem)}({endings})|{_EPOCH.pattern}")
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
         if path.is_dir() and re.fullmatch(rf"{re.escape(stem)}_\d+", path.name):
-            found += sort_folder(path, known)
+            logs, rest = find_logs(path / f"{stem}.logs"), sort_folder(path, known)
+            rest.others = [other for other in rest.others if other not in logs.ours]
+            found += logs
+            found += rest
         else:
             found.others.append(path)
     found.folders.append(folder)
     return found
+
+
+def find_logs(folder: Path) -> Found:
+    """The files of a training's tracker, which writes there alone."""
+    folders = sorted((path for path in [folder, *folder.rglob("*")] if path.is_dir()), reverse=True)
+    return Found(files_below(folder), [], folders)
 
 
 def find_exports(work_dir: Path) -> list[Path]:

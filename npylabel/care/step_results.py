@@ -9,7 +9,7 @@ from npylabel.base.classes import ClassTable, nfc
 from npylabel.base.files import leftovers
 from npylabel.base.journal import RunJournal
 from npylabel.base.tables import read_csv, write_csv
-from npylabel.care.known_files import Found, files_below, find_export, find_exports
+from npylabel.care.known_files import Found, files_below, find_export, find_exports, find_logs
 from npylabel.care.originals import Originals
 from npylabel.dataset.aside import Row, add_rows, checksums
 from npylabel.dataset.labels import LabelError, labels_journal, read_label, read_labels_now, table_path
@@ -127,6 +127,7 @@ def model_results(save_path: Path) -> Results:
     rest = [path for path in existing if path not in epochs and path != save_path]
     results.found.ours = [*epochs, *rest, *(path for path in existing if path == save_path),
                           *leftovers(save_path.parent)]
+    results.found.folders += find_logs(files.logs).folders
     return results
 
 

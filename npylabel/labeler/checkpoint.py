@@ -5,6 +5,7 @@ import lzma
 import pickle
 import platform
 import struct
+import sys
 import zipfile
 import zlib
 from dataclasses import asdict, dataclass, field
@@ -84,10 +85,22 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     values = {**asdict(_without_weights(checkpoint)), "state_dict": checkpoint.state_dict, "format": FORMAT}
     # Through memory: torch writes the file's name into it, and a temporary name would make equal models differ.
     content = io.BytesIO()
-    torch.save(values, content)
+    torch.save(canonical(values), content)
     with atomic_path(path, durable=True) as temporary:
         temporary.write_bytes(content.getbuffer())
         torch.load(temporary, map_location="cpu", weights_only=True)
+
+
+def canonical(value: object) -> object:
+    """The same plain values and tensors, with equal strings as one object.
+
+    Pickle writes an object once and then refers to it: without this, equal contents would not be equal files.
+    """
+    if isinstance(value, dict):
+        return {canonical(name): canonical(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(map(canonical, value))
+    return sys.intern(value) if type(value) is str else value
 
 
 def _without_weights(checkpoint: Checkpoint) -> Checkpoint:

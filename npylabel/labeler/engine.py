@@ -130,8 +130,12 @@ class LabelerModule(lightning.LightningModule):
 
     def close_row(self, scores: Scores | None) -> dict:
         """Add what was done since the last time to the history, and note where it is the best so far."""
+        loss = torch.stack(self._losses).mean()
+        if self.share[1] > 1:
+            torch.distributed.all_reduce(loss)
+            loss /= self.share[1]
         row = {"epoch": self.plan.epochs(self.step), "seconds": round(time.monotonic() - self._started, 2),
-               "train_loss": round(float(torch.stack(self._losses).mean()), 4)}
+               "train_loss": round(float(loss), 4)}
         # Without photos to judge by the last is the best.
         better = (0.0, 0.0)
         if scores:

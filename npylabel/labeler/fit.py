@@ -8,11 +8,14 @@ from dataclasses import replace
 import lightning
 import numpy as np
 import torch
+from lightning.pytorch.loggers import Logger
+from lightning.pytorch.plugins.environments import LightningEnvironment
 
 from npylabel.base.files import remove_leftovers
 from npylabel.base.i18n import _
 from npylabel.base.report import StepReport
 from npylabel.labeler.checkpoint import load_checkpoint
+from npylabel.labeler.devices import run_on_devices
 from npylabel.labeler.engine import LabelerModule
 from npylabel.labeler.expectation import expected_macro_f1
 from npylabel.labeler.feed import PartBatches, PixelFeed
@@ -26,6 +29,8 @@ from npylabel.labeler.predict import Predictor, pick_device
 from npylabel.labeler.recipe import recipe_of
 from npylabel.labeler.resuming import resume_point, write_run
 from npylabel.labeler.speed import Speed, measure
+from npylabel.labeler.states import load_state
+from npylabel.labeler.trackers import end_logging, make_logger
 
 
 def fit(job: FitJob, report: StepReport) -> Fitted:
@@ -50,12 +55,20 @@ def fit(job: FitJob, report: StepReport) -> Fitted:
     if not enough:
         plan = _plan_of(job, plan, state, device, job.spent_s + time.monotonic() - started, report)
     write_run(job.files, job.identity, plan)
-    if not enough:
+    if not enough and job.settings.devices > 1:
+        run_on_devices(job, plan, device)
+        state = load_state(job.files, job.identity, report)
+    elif not enough:
         state = run(job, plan, state, device)
-    return _fitted(job, plan, state, before, device)
+    return _fitted(job, plan, state, before, device, report)
 
 
-def _fitted(job: FitJob, plan: Plan, state: dict, before: float, device: torch.device) -> Fitted:
+def _fitted(
+    job: FitJob, plan: Plan, state: dict, before: float, device: torch.device, report: StepReport
+) -> Fitted:
+    if state["step"] < plan.total and stopped_early(state["history"], plan, job.settings.patience):
+        report.messages.append(_("The training ended before its time: macro-F1 had not improved for {count} epochs."
+                                 ).format(count=job.settings.patience))
     best, last = load_checkpoint(job.files.save_path), load_checkpoint(job.files.last)
     epochs = plan.epochs(state["step"])
     logits = Predictor(best, device).logits(job.pixels[job.val_rows])
@@ -96,23 +109,31 @@ def run(job: FitJob, plan: Plan, state: dict | None, device: torch.device, share
         module.load(state)
     keeper = Keeper(job, plan, feed, state)
     batches = PartBatches(feed, job.targets, job.train_rows, order_of(job), plan, module.step)
+    # Only the first of several processes speaks.
+    tracker = "csv" if share[0] else job.settings.tracker
+    logger = make_logger(tracker, job.files.logs, job.identity, module.step)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            _trainer(plan, device, keeper, share).fit(module, batches)
+            _trainer(plan, device, keeper, logger, share[1]).fit(module, batches)
         except SystemExit as error:  # What Lightning makes of Ctrl-C.
             raise KeyboardInterrupt from error
+        finally:
+            end_logging(logger)
     return keeper.saved
 
 
-def _trainer(plan: Plan, device: torch.device, keeper: Keeper, share: tuple[int, int]) -> lightning.Trainer:
+def _trainer(
+    plan: Plan, device: torch.device, keeper: Keeper, logger: Logger | None, processes: int
+) -> lightning.Trainer:
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.ERROR)
+    on_gpu = device.type == "cuda"
+    many = {"strategy": "ddp", "sync_batchnorm": on_gpu, "plugins": [LightningEnvironment()]} if processes > 1 else {}
     return lightning.Trainer(
-        max_epochs=-1, accelerator={"cuda": "gpu"}.get(device.type, device.type), devices=1, callbacks=[keeper],
-        logger=False, enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
-        num_sanity_val_steps=0, benchmark=device.type == "cuda", use_distributed_sampler=False,
-        precision=plan.precision)
+        max_epochs=-1, accelerator="gpu" if on_gpu else device.type, devices=processes, callbacks=[keeper],
+        logger=logger or False, enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
+        num_sanity_val_steps=0, benchmark=on_gpu, use_distributed_sampler=False, precision=plan.precision, **many)
 
 
 def _has_enough(job: FitJob, plan: Plan | None, state: dict | None) -> bool:
@@ -183,6 +204,7 @@ def _speed(job: FitJob, plan: Plan, state: dict | None, device: torch.device, st
     feed = PixelFeed(job.pixels, np.concatenate([job.train_rows, job.val_rows]), device)
     batches = PartBatches(feed, job.targets, job.train_rows, order_of(job), plan, 0)
     module = new_module(job, plan)
+    module.share = (0, job.settings.devices)
     if state:
         module.load(state)
     return measure(module.to(device), batches, job.val_rows, job.files.save_path.parent, plan.precision, steps)
@@ -190,7 +212,7 @@ def _speed(job: FitJob, plan: Plan, state: dict | None, device: torch.device, st
 
 def _tell(job: FitJob, plan: Plan, seconds: float) -> None:
     """Say before the training how long it will take, and what to expect."""
-    print(_("{epochs} epochs of {steps} steps: about {time} on this machine.").format(
+    print(_("Epochs: {epochs}, steps in each: {steps}; about {time} on this machine.").format(
         epochs=plan.epochs(plan.total), steps=plan.epoch_steps, time=time_text(seconds)), flush=True)
     f1 = expected_macro_f1(len(job.train_rows) / len(job.template.trained_ids), plan.epochs(plan.total))
     if f1 is not None:

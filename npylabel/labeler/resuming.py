@@ -40,7 +40,7 @@ def resume_point(
         report.messages.append(_("Some classes have other names now; the training is the same and goes on."))
         known = identity
     if resume and plan and known == identity:
-        if state := load_state(files, report):
+        if state := load_state(files, identity, report):
             return plan, state
         if _died_before_first_save(files, plan):
             return plan, None

@@ -5,6 +5,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from npylabel.base.files import files_below
+
 # What a run writes beside the model; another model's files in the same folder are not touched.
 SUFFIXES = (".resume.ckpt", ".resume.before.ckpt", ".last.pth", ".run.json", ".metrics.json", ".history.csv",
             ".per_class.csv", ".confusion.csv", ".curves.png", ".confusion.png", ".predictions.csv", ".thresholds.csv",
@@ -37,6 +39,11 @@ class RunFiles:
         """The labeler after the last epoch (``save_path`` is the best one)."""
         return self.beside(".last.pth")
 
+    @property
+    def logs(self) -> Path:
+        """The folder of a tracker's files."""
+        return self.beside(".logs")
+
     def epoch(self, number: int) -> Path:
         """The checkpoint of one epoch."""
         return self.save_path.with_name(f"checkpoint_epoch_{number}.pth")
@@ -44,6 +51,7 @@ class RunFiles:
     def existing(self) -> list[Path]:
         """What an earlier run wrote."""
         own = [path for path in (self.save_path, *(self.beside(suffix) for suffix in SUFFIXES)) if path.is_file()]
+        own += files_below(self.logs)
         # Without a model of this name the epochs beside it are another model's.
         return sorted([*own, *(self.epochs() if own else [])])
 
@@ -62,5 +70,15 @@ def move_aside(files: RunFiles) -> Path:
         number += 1
     folder.mkdir(parents=True)
     for path in files.existing():
-        shutil.move(path, folder / path.name)
+        target = folder / path.relative_to(files.save_path.parent)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(path, target)
+    remove_empty_folders(files.logs)
     return folder
+
+
+def remove_empty_folders(folder: Path) -> None:
+    """Remove the folder and those below it as far as nothing is in them."""
+    for path in [*sorted(folder.rglob("*"), reverse=True), folder]:
+        if path.is_dir() and not any(path.iterdir()):
+            path.rmdir()

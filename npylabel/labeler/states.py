@@ -12,7 +12,7 @@ from npylabel.base.errors import NpyLabelError
 from npylabel.base.files import TEMP_PREFIX, atomic_path
 from npylabel.base.i18n import _
 from npylabel.base.report import StepReport
-from npylabel.labeler.checkpoint import load_weights_file
+from npylabel.labeler.checkpoint import canonical, load_weights_file
 from npylabel.labeler.run_files import RunFiles
 
 FORMAT = "npylabel-training/2"
@@ -22,15 +22,15 @@ def save_state(files: RunFiles, state: dict) -> None:
     """Write the state as the newest, whole or not at all; the one that was the newest is the one before."""
     # Through memory: torch writes the file's name into it, and equal states would differ.
     content = io.BytesIO()
-    torch.save({**state, "format": FORMAT}, content)
+    torch.save(canonical({**state, "format": FORMAT}), content)
     with atomic_path(files.resume, durable=True) as temporary:
         temporary.write_bytes(content.getbuffer())
         _keep_before(files)
 
 
 def _keep_before(files: RunFiles) -> None:
-    """Give the newest state a second name: there is no moment without a newest one."""
-    if not files.resume.exists():
+    """Give the newest state a second name, if it is whole: there is no moment without a newest one."""
+    if read_state(files.resume) is None:
         return
     second = files.resume.with_name(f"{TEMP_PREFIX}{os.getpid()}.before.ckpt")
     try:
@@ -40,24 +40,28 @@ def _keep_before(files: RunFiles) -> None:
     second.replace(files.before)
 
 
-def load_state(files: RunFiles, report: StepReport) -> dict | None:
-    """The newest whole state, or None; a damaged one is removed, and that is said."""
-    damaged = []
-    for path in (files.resume, files.before):
-        if not path.exists():
-            continue
-        state = read_state(path)
-        if state is None:
-            damaged.append(path)
-            continue
-        for name in damaged:
-            # Kept, it would take the place of the whole one at the next save.
-            name.unlink()
-            report.messages.append(_(
-                "The newest training state {path} is damaged: the training goes on from the one before it, epoch "
-                "{epoch}.").format(path=name.name, epoch=state["history"][-1]["epoch"]))
+def load_state(files: RunFiles, identity: dict, report: StepReport) -> dict | None:
+    """The newest whole state of the run, or None; where it is not the newest of all, that is said.
+
+    Args:
+        files: of the run.
+        identity: of the run; the names of classes may be others.
+        report: gets what there is to say.
+    """
+    if _is_of(state := read_state(files.resume), identity):
         return state
-    return None
+    if not _is_of(state := read_state(files.before), identity):
+        return None
+    if files.resume.exists():
+        report.messages.append(_(
+            "The newest training state {path} is damaged: the training goes on from the one before it, epoch "
+            "{epoch}.").format(path=files.resume.name, epoch=state["history"][-1]["epoch"]))
+    return state
+
+
+def _is_of(state: dict | None, identity: dict) -> bool:
+    return state is not None and all(
+        state["run"].get(name) == value for name, value in identity.items() if name != "classes_sha256")
 
 
 def read_state(path: Path) -> dict | None:

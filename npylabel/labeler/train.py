@@ -19,6 +19,7 @@ from npylabel.dataset.folders import TEST, TRAIN, VAL, FolderScan, scan_class_fo
 from npylabel.dataset.pixels import PixelStore
 from npylabel.dataset.training_data import TrainingData, TrainPhoto, class_counts, load_training_data
 from npylabel.labeler.checkpoint import Checkpoint, save_checkpoint
+from npylabel.labeler.devices import refuse_impossible_devices
 from npylabel.labeler.engine import judge, pixel_statistics
 from npylabel.labeler.fit import fit
 from npylabel.labeler.job import FitJob, Fitted
@@ -29,6 +30,7 @@ from npylabel.labeler.reports import PREDICTIONS, RELIABILITY, THRESHOLD_TABLE, 
 from npylabel.labeler.run_files import RunFiles
 from npylabel.labeler.scores import Scores, score
 from npylabel.labeler.settings import TrainSettings
+from npylabel.labeler.trackers import refuse_impossible_tracker
 from npylabel.photos.sources import Listing
 
 KEEP_EVERY = 5
@@ -58,6 +60,8 @@ def train_labeler(
     device = pick_device(settings.device)
     # All that can be wrong is looked at before anything is moved or trained.
     refuse_impossible_network(settings.network, settings.depth, settings.input_px)
+    refuse_impossible_devices(device, settings.devices)
+    refuse_impossible_tracker(settings.tracker)
     test_photos = _test_photos(test_dir, table) if test_dir else []
     report = StepReport("train")
     with report.timed("list"):
@@ -121,8 +125,8 @@ class _Run:
             trained_ids=self.trained_ids, made_from=self.data.made_from, split_sha256=self.data.split_sha256,
             parameters=identity)
         return FitJob(
-            self.table, template, self.pixels, self.targets, self.train_rows, self.val_rows, settings, self.files, identity,
-            resume=resume, keep_every=KEEP_EVERY, spent_s=spent_s)
+            self.table, template, self.pixels, self.targets, self.train_rows, self.val_rows, settings, self.files,
+            identity, resume=resume, keep_every=KEEP_EVERY, spent_s=spent_s)
 
     def finish(
         self, fitted: Fitted, report: StepReport, device: torch.device, test_photos: Sequence[TrainPhoto]

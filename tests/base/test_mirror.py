@@ -155,6 +155,13 @@ def test_files_are_read_state_first_and_tables_last(tmp_path: Path, monkeypatch:
                       ["d/.photos.jsonl"], ["d/labels_replaced/x.npy"], ["d/manifest.csv", "models/m.run.json"]]
 
 
+def test_what_guards_this_disk_alone_stays_here(tmp_path: Path) -> None:
+    one = machines(tmp_path, 1)[0]
+    one.push({"models/m.resume.ckpt": "new", "models/m.resume.before.ckpt": "old"})
+    assert copy_of(one) == {"models/m.resume.ckpt": "new"}
+    assert one.read()["models/m.resume.before.ckpt"] == "old"
+
+
 def test_a_training_state_is_never_newer_than_its_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The best model did not change when the push began, and an epoch ends while the state is read."""
     one = machines(tmp_path, 1)[0]

@@ -36,7 +36,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> World:
         for name in ("01_collect_and_grayscale.ipynb", "01_collect_and_grayscale.html"):
             lay_file(world.root / "runs" / run / name, b"run")
     for name in (*MODEL, *EPOCHS, "other.pth", *(f"archive/tiny_cnn_{n}/{name}" for n in (1, 2) for name in MODEL[:3]),
-                 "archive/tiny_cnn_1/checkpoint_epoch_5.pth"):
+                 "archive/tiny_cnn_1/checkpoint_epoch_5.pth", "archive/tiny_cnn_1/tiny_cnn.logs/a/events.0"):
         lay_file(world.root / "models" / name, name.encode())
     found = verify_dataset(world.dataset, TABLE, size_px=64, workers=1)
     export_dataset(found, world.root / "export", val_fraction=0.2, test_fraction=0.2, random_seed=1)
@@ -85,6 +85,7 @@ def gone(world: World, what: str, **options: str) -> set[str]:
 EXPECTED = {
     "runs": {f"runs/{run}/01_collect_and_grayscale.{suffix}" for run in RUNS[:2] for suffix in ("ipynb", "html")},
     "archive": {"models/archive/tiny_cnn_1/checkpoint_epoch_5.pth",
+                "models/archive/tiny_cnn_1/tiny_cnn.logs/a/events.0",
                 *(f"models/archive/tiny_cnn_{n}/{name}" for n in (1, 2) for name in MODEL[:3])},
     "checkpoints": {f"models/{name}" for name in EPOCHS},
     "replaced_labels": {"tintora_dataset/labels_replaced/old.npy"},
@@ -141,7 +142,7 @@ def test_without_confirm_nothing_is_changed(world: World) -> None:
 def test_the_list_tells_sizes_and_what_stays(world: World) -> None:
     report = free(world, "runs;left_out", confirm=False)
     assert "[x] runs: 4 files, 0 kB - " in "\n".join(report.messages)
-    assert "[ ] archive: 7 files" in "\n".join(report.messages)
+    assert "[ ] archive: 8 files" in "\n".join(report.messages)
     assert report.facts["files"]["runs"] == 4 and report.facts["removed"] == 7
     stays = {line.split(":")[0].removeprefix("Stays in "): int(line.split(": ")[1].split()[0])
              for line in report.messages if line.startswith("Stays in ")}

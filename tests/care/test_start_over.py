@@ -27,8 +27,8 @@ from tests.dataset.leave_kit import World, kill_everywhere
 from tests.photos.collect_kit import assert_agree, failing_write, lay_file, photo, rows, tree
 from tests.photos.zip_kit import write_zip
 
-MODEL_FILES = ["tiny_cnn.pth", *(f"tiny_cnn{suffix}" for suffix in run_files.SUFFIXES), "checkpoint_epoch_5.pth",
-               "checkpoint_epoch_10.pth"]
+MODEL_FILES = ["tiny_cnn.pth", *(f"tiny_cnn{suffix}" for suffix in run_files.SUFFIXES),
+               "tiny_cnn.logs/wandb/offline/x.wandb", "checkpoint_epoch_5.pth", "checkpoint_epoch_10.pth"]
 
 
 @pytest.fixture(scope="module")

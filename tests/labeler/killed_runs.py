@@ -1,101 +1,98 @@
-"""A program that trains in processes which kill themselves at chosen moments, and then to the end.
+"""A program that trains in processes which kill themselves, again and again, and then once without a break.
 
-Arguments: the training folder, the folder of the results. Prints one JSON line per moment. All children are forked from
-this process, which has imported everything and computed nothing.
+Arguments: the training folder, the folder of the results. Prints one JSON line per run. All children are forked from
+this process, which has imported everything and computed nothing. Time stands still in them, so that files can be equal.
 """
 
 import json
 import os
+import random
 import signal
 import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
-import lightning
 import torch
 
+from npylabel.base import files as files_module
 from npylabel.base.files import leftovers
-from npylabel.labeler import checkpoint as checkpoint_module
+from npylabel.labeler import engine, fit
 from npylabel.labeler import train as train_module
 from npylabel.labeler.engine import LabelerModule
+from npylabel.labeler.speed import Speed
 from tests.labeler import kit
 
-EPOCHS = 3
+EPOCHS = 4
+KILLS = 20
 
 
-def die() -> None:
-    """End at once, as a machine that is switched off."""
-    os.kill(os.getpid(), signal.SIGKILL)
+class Killer:
+    """Ends the process, as a machine that is switched off, at the event with a number; counts them all.
+
+    Args:
+        number: of the event, from 1; 0 is none.
+        out: gets the name of the event.
+    """
+
+    def __init__(self, number: int, out: Path) -> None:
+        self.number, self.out, self.count = number, out, 0
+
+    def event(self, name: str, last_deed: Callable[[], object] = lambda: None) -> None:
+        """Something that a run can be killed at; ``last_deed`` is what it is killed in the middle of."""
+        self.count += 1
+        if self.count == self.number:
+            last_deed()
+            self.out.write_text(name)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def watch(self) -> None:
+        """Make events of the steps of training and of all that is done to files."""
+        for name in ("training_step", "on_train_batch_end", "close_row"):
+            self._around(LabelerModule, name)
+        self._around(Path, "replace")
+        self._around(os, "link")
+        self._around(files_module, "_flush")
+        self._around(train_module._Run, "finish")
+        write = Path.write_bytes
+
+        def write_bytes(path: Path, data: bytes) -> int:
+            self.event("half written", lambda: write(path, bytes(data)[:len(data) // 2]))
+            return write(path, data)
+
+        Path.write_bytes = write_bytes
+
+    def _around(self, owner: object, name: str) -> None:
+        action = getattr(owner, name)
+
+        def counted(*arguments: object, **options: object) -> object:
+            self.event(f"before {name}")
+            result = action(*arguments, **options)
+            self.event(f"after {name}")
+            return result
+
+        setattr(owner, name, counted)
 
 
-def in_step(number: int) -> None:
-    """Die in a training step; 21 photos in batches of 8 are 3 steps an epoch."""
-    step = LabelerModule.training_step
-
-    def training_step(self: LabelerModule, batch: object, index: int) -> object:
-        if self.global_step == number:
-            die()
-        return step(self, batch, index)
-
-    LabelerModule.training_step = training_step
-
-
-def in_saving(number: int) -> None:
-    """Die with half a model file written; each epoch writes the best and the last."""
-    load, calls = checkpoint_module.torch.load, []
-
-    def half(path: Path, **options: object) -> object:
-        """The reading back of what was just written: here half of it gets lost."""
-        calls.append(path)
-        if len(calls) == number:
-            os.truncate(path, path.stat().st_size // 2)
-            die()
-        return load(path, **options)
-
-    checkpoint_module.save_checkpoint.__globals__["torch"] = type("Torch", (), {
-        "save": staticmethod(checkpoint_module.torch.save), "load": staticmethod(half),
-        "__version__": checkpoint_module.torch.__version__})
-
-
-def in_state(number: int) -> None:
-    """Die with half a training state written."""
-    save, calls = lightning.Trainer.save_checkpoint, []
-
-    def half(self: lightning.Trainer, path: Path) -> None:
-        save(self, path)
-        calls.append(path)
-        if len(calls) == number:
-            os.truncate(path, path.stat().st_size // 2)
-            die()
-
-    lightning.Trainer.save_checkpoint = half
-
-
-def before_metrics(_number: int) -> None:
-    """Die when all epochs are done."""
-    train_module._Run.finish = lambda *_arguments: die()
-
-
-MOMENTS: dict[str, tuple[Callable[[int], None], int]] = {
-    "first_epoch": (in_step, 1), "between_epochs": (in_step, 3), "second_epoch": (in_step, 4),
-    "saving_best": (in_saving, 3), "saving_last": (in_saving, 4), "saving_state": (in_state, 2),
-    "saving_first_model": (in_saving, 1), "before_metrics": (before_metrics, 0),
-}
-
-
-def run_child(data_path: Path, model_path: Path, moment: str = "") -> int:
-    """The status with which a training process ended, a negative signal number where it was killed."""
+def run_child(data_path: Path, model_path: Path, number: int = 0) -> tuple[int, str]:
+    """(status with which a training process ended, negative where it was killed; the event that it was killed at)."""
+    note = model_path.parent.parent / "event"
+    note.unlink(missing_ok=True)
     child = os.fork()
     if child:
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        return status, note.read_text() if note.exists() else ""
     code = 1
     try:
         sys.stdout = sys.stderr
-        if moment:
-            hook, number = MOMENTS[moment]
-            hook(number)
+        engine.time = SimpleNamespace(monotonic=lambda: 0.0)
+        # Epochs of more than three minutes have parts.
+        fit.measure = lambda *_arguments: Speed({32: 70.0}, 1.0, 1.0)
+        killer = Killer(number, note)
+        killer.watch()
         kit.train(data_path, model_path, epochs=EPOCHS)
+        note.write_text(str(killer.count))
         code = 0
     except BaseException:  # noqa: BLE001 - a forked child must not go on with its parent's work
         traceback.print_exc()
@@ -104,15 +101,17 @@ def run_child(data_path: Path, model_path: Path, moment: str = "") -> int:
 
 
 def main(data_path: Path, out: Path) -> None:
-    """Train without a break, then once for each moment."""
+    """Train without a break; then kill 20 times on the way to the end; then once at each kind of event of a save."""
     torch.set_num_threads(1)
-    print(json.dumps({"moment": "unbroken", "end": run_child(data_path, out / "unbroken" / "m.pth")}), flush=True)
-    for moment in MOMENTS:
-        model = out / moment / "m.pth"
-        killed = run_child(data_path, model, moment)
-        left = [path.name for path in leftovers(model.parent)]
-        end = run_child(data_path, model)
-        print(json.dumps({"moment": moment, "killed": killed, "left": left, "end": end}), flush=True)
+    end, events = run_child(data_path, out / "unbroken" / "m.pth")
+    print(json.dumps({"run": "unbroken", "end": end, "events": int(events)}), flush=True)
+    draw, model, kills = random.Random(3), out / "killed" / "m.pth", []
+    model.parent.mkdir()
+    while len(kills) < KILLS:
+        end, event = run_child(data_path, model, draw.randint(1, int(events) // 8))
+        kills.append({"end": end, "event": event, "left": len(leftovers(model.parent))})
+    end, _event = run_child(data_path, model)
+    print(json.dumps({"run": "killed", "end": end, "kills": kills}), flush=True)
 
 
 if __name__ == "__main__":
