@@ -10,7 +10,7 @@ import torch
 
 from npylabel.base.tables import read_csv
 from npylabel.dataset.training_data import TrainPhoto
-from npylabel.labeler.calibration import calibration_error, judge
+from npylabel.labeler.calibration import calibration_error, cross_fitted, judge
 from npylabel.labeler.checkpoint import load_checkpoint
 from npylabel.labeler.label import label_photos
 from npylabel.labeler.reports import Findings, write_reports
@@ -76,6 +76,10 @@ def test_the_error_of_before_and_of_after(tmp_path: Path) -> None:
     assert found["error_after"] < 0.07 < 0.2 < found["error_before"]
     assert (found["photos"], found["temperature"]) == (400, 3.0)
     assert f"{found['error_before']} before the temperature, {found['error_after']} after it" in findings.messages[2]
+    # The thresholds are told of the calibrated confidence: at 0.9 the boasting logits would keep far more.
+    shares = {row["threshold"]: float(row["unknown_share"]) for row in read_csv(tmp_path / "m.thresholds.csv")[:19]}
+    boasting, calibrated = (float((part.confidence < 0.9).mean()) for part in (before, cross_fitted(logits * 3, targets)))
+    assert shares["0.9"] == pytest.approx(calibrated, abs=1e-4) and calibrated > boasting + 0.2
     rows = read_csv(tmp_path / "m.reliability.csv")
     for when, count in (("before", 400), ("after", 400)):
         part = [row for row in rows if row["temperature"] == when]
