@@ -116,7 +116,7 @@ def build_train_data(
 @carried
 def train(
     *, data_path: str = "train_data", save_path: str = "models/tiny_cnn.pth", classes_path: str = "classes.json",
-    test_dir: str = "", network: str = "smallresnet", depth: int = 0, input_px: int = 0, epochs: int = 20,
+    test_dir: str = "", network: str = "resnet10", depth: int = 0, input_px: int = 0, epochs: int = 40,
     batch_size: int = 64, minutes: float = 0, patience: int = 0, fill_to: int = 0, resume: bool = True,
     device: str = "auto", devices: int = 1, tracker: str = "csv", val_fraction: float = 0.15, random_seed: int = 42,
     work_dir: str = "", save_dir: str = "", language: str = "",
@@ -128,8 +128,8 @@ def train(
         save_path: the model file
         classes_path: the class table
         test_dir: class folders for an honest score, never trained or tuned on
-        network: smallresnet, or minicnn (the original)
-        depth: 0 is the network's own; minicnn takes the number of convolutions, smallresnet blocks per stage
+        network: resnet10; or smallresnet (quicker), minicnn (the original), simpsonsnet, or one of torchvision's
+        depth: 0 is the network's own; a number of convolutions, or for the residual networks of blocks per stage
         input_px: side of the pictures that the network sees; 0 is the network's own
         epochs: how often all photos are seen; a finished run goes on when more are asked
         batch_size: photos per step, over all devices

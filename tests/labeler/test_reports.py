@@ -78,7 +78,8 @@ def test_the_error_of_before_and_of_after(tmp_path: Path) -> None:
     assert f"{found['error_before']} before the temperature, {found['error_after']} after it" in findings.messages[2]
     # The thresholds are told of the calibrated confidence: at 0.9 the boasting logits would keep far more.
     shares = {row["threshold"]: float(row["unknown_share"]) for row in read_csv(tmp_path / "m.thresholds.csv")[:19]}
-    boasting, calibrated = (float((part.confidence < 0.9).mean()) for part in (before, cross_fitted(logits * 3, targets)))
+    after = cross_fitted(logits * 3, targets)
+    boasting, calibrated = (float((part.confidence < 0.9).mean()) for part in (before, after))
     assert shares["0.9"] == pytest.approx(calibrated, abs=1e-4) and calibrated > boasting + 0.2
     rows = read_csv(tmp_path / "m.reliability.csv")
     for when, count in (("before", 400), ("after", 400)):
