@@ -1,0 +1,71 @@
+"""Which content a photo had when it was last read, so that an unchanged one is not read again."""
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from npylabel.base.files import write_text
+from npylabel.dataset.pixel_cache import pixel_folder
+from npylabel.photos.sources import PhotoRef
+
+NAME = "photos.json"
+# A file that changed so short a time before it was read may change again without that its time tells (file systems
+# count in steps of up to two seconds): it is not remembered.
+SETTLED_NS = 2 * 10**9
+MAX_PHOTOS = 300_000
+
+
+class PhotoMemo:
+    """SHA-256 of photos by their place, as long as size and time (or CRC, in a zip) are the same.
+
+    A memo that is damaged, or that another process wrote over, costs time only: what it does not know is read.
+    """
+
+    def __init__(self) -> None:
+        folder = pixel_folder()
+        self._path = folder / NAME if folder else None
+        self._known = _read(self._path)
+
+    def checksum(self, ref: PhotoRef) -> str:
+        """SHA-256 of the photo's bytes, or "" where it is not known."""
+        fingerprint, checksum = self._known.get(_place(ref), ("", ""))
+        return checksum if fingerprint and fingerprint == ref.fingerprint else ""
+
+    def remember(self, refs: Sequence[PhotoRef], checksums: Mapping[int, str]) -> None:
+        """Note what was read.
+
+        Args:
+            refs: the photos.
+            checksums: SHA-256 by index of those that were read just now.
+        """
+        now = time.time_ns()
+        new = {_place(refs[i]): (refs[i].fingerprint, checksum) for i, checksum in checksums.items()
+               if checksum and _is_settled(refs[i], now)}
+        if not new or not self._path:
+            return
+        # What others wrote in the meantime stays; the oldest entries are the first.
+        known = {place: entry for place, entry in _read(self._path).items() if place not in new} | new
+        kept = dict(list(known.items())[-MAX_PHOTOS:])
+        with suppress(OSError):
+            write_text(self._path, json.dumps(kept))
+
+
+def _place(ref: PhotoRef) -> str:
+    return f"{ref.path.absolute()}|{'' if ref.member is None else ref.member}"
+
+
+def _is_settled(ref: PhotoRef, now: int) -> bool:
+    _size, _dash, mark = ref.fingerprint.partition("-")
+    if ref.member is not None:
+        return bool(mark)
+    return mark.isdecimal() and now - int(mark) > SETTLED_NS
+
+
+def _read(path: Path | None) -> dict[str, tuple[str, str]]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8")) if path else {}
+        return {place: (fingerprint, checksum) for place, (fingerprint, checksum) in content.items()}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}
