@@ -14,7 +14,7 @@ from npylabel.care.free_room import ON_DEMAND, PARTS, free_room, how_remade
 from npylabel.care.start_over import start_over
 from npylabel.dataset.export import export_dataset, zip_folder
 from npylabel.dataset.labels import REPLACED, LabelRow, read_label_rows, write_label, write_label_rows
-from npylabel.dataset.pixel_cache import cached_files
+from npylabel.dataset.pixel_cache import cached_files, pixel_folder
 from npylabel.dataset.pixels import PixelStore
 from npylabel.dataset.verify import verify_dataset
 from npylabel.labeler import run_files
@@ -28,6 +28,12 @@ from tests.photos.collect_kit import collect, lay_file, photo, tree
 RUNS = ("2026-01-01_10-00-00", "2026-01-02_10-00-00", "2026-01-03_10-00-00")
 MODEL = ["tiny_cnn.pth", *(f"tiny_cnn{suffix}" for suffix in run_files.SUFFIXES)]
 EPOCHS = ["checkpoint_epoch_5.pth", "checkpoint_epoch_10.pth"]
+
+
+@pytest.fixture(autouse=True)
+def no_decoded_photos(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty cache for each test: others leave theirs."""
+    monkeypatch.setenv("NPYLABEL_CACHE", str(tmp_path_factory.mktemp("empty")))
 
 
 @pytest.fixture(scope="module")
@@ -132,6 +138,7 @@ def test_all_is_all_but_what_has_no_other_copy(world: World) -> None:
 
 
 def test_without_confirm_nothing_is_changed(world: World) -> None:
+    lay_file(pixel_folder() / "photos.json", b"{}")
     before = tree(world.root)
     for what in ("", "all", "left_out; set_aside; demo"):
         report = free(world, what, confirm=False)
