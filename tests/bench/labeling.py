@@ -64,13 +64,19 @@ def plain_label(source: Path, out: Path) -> None:
         np.save(out / f"{path.stem}.npy", np.array([class_id.item() if confidence.item() >= 0.5 else 99], np.int64))
 
 
-def default_model(path: Path) -> Path:
-    """A labeler as step 03 makes it by default, untrained: speed does not depend on what was learned."""
+def default_model(path: Path, input_px: int = 0) -> Path:
+    """A labeler as step 03 makes it by default, untrained: speed does not depend on what was learned.
+
+    Args:
+        path: where it goes.
+        input_px: another side of the pictures than the default.
+    """
     defaults = {name: each.default for name, each in inspect.signature(npylabel_core.train).parameters.items()}
     network, table = defaults["network"], load_classes(project_dir() / "classes.json")
+    px = input_px or defaults["input_px"] or default_px(network)
     save_checkpoint(path, Checkpoint(
-        create_network(network, 100).state_dict(), network, 0, defaults["input_px"] or default_px(network), "crop",
-        [0.5] * 3, [0.25] * 3, table.to_json(), table.sha256, list(table.ids), "own", ""))
+        create_network(network, 100).state_dict(), network, 0, px, "crop", [0.5] * 3, [0.25] * 3,
+        table.to_json(), table.sha256, list(table.ids), "own", ""))
     return path
 
 
@@ -132,7 +138,8 @@ def main(photos: int = PHOTOS, most: int = MEMORY_COUNTS[-1]) -> None:
         model = default_model(folder / "model.pth")
         speed(folder, model, photos)
         pixel_cache(folder / "cache", folder / "jpg", load_checkpoint(model).input_px)
-        peak_memory(folder / "memory", model, most)
+        # What grows with the number of photos does not depend on their size; the time does.
+        peak_memory(folder / "memory", default_model(folder / "small.pth", 32), most)
 
 
 if __name__ == "__main__":
