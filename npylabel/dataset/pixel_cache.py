@@ -62,7 +62,7 @@ def remove_pixel_cache() -> int:
 
 
 @cache
-def _decoders() -> str:
+def decoders() -> str:
     """Eight digits that change with the libraries that decode."""
     text = " ".join([str(_DECODING), *map(version, _DECODERS)])
     return sha256(text.encode()).hexdigest()[:8]
@@ -150,7 +150,7 @@ class PixelCache:
         top = pixel_folder()
         if top is None:
             return None
-        folder = top / f"{px}-{fit}-{_decoders()}"
+        folder = top / f"{px}-{fit}-{decoders()}"
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError:

@@ -55,8 +55,8 @@ class PixelStore:
         if not refs:  # A mapped file cannot have zero bytes.
             self.pixels = np.zeros((0, input_px, input_px, 3), np.uint8)
             return
-        cache, memo = PixelCache.of(input_px, fit), PhotoMemo()
-        checksums = [memo.checksum(ref) for ref in refs]
+        cache, memo = PixelCache.of(input_px, fit), PhotoMemo("sha256")
+        checksums = ["".join(memo.known(ref) or ()) for ref in refs]
         self._file = cache.find(checksums) if cache and all(checksums) else None
         if self._file is None:
             self._file = self._filled(refs, checksums, cache, memo, (input_px, fit))
@@ -117,7 +117,7 @@ class _Filling:
 
     Attributes:
         checksums: SHA-256 by index, "" where not known; filled in as photos are read.
-        read: SHA-256 by index of the photos that were read.
+        read: [SHA-256] by index of the photos that were read.
         unreadable: reason codes by index of photos that did not even give their bytes.
     """
 
@@ -126,7 +126,7 @@ class _Filling:
         file: PixelFile, settings: tuple[int, str],
     ) -> None:
         self.refs, self.checksums, self.sources, self.file, self.settings = refs, checksums, sources, file, settings
-        self.read: dict[int, str] = {}
+        self.read: dict[int, list[str]] = {}
         self.unreadable: dict[int, str] = {}
 
     def fill(self, index: int) -> None:
@@ -138,7 +138,8 @@ class _Filling:
         except (OSError, *ZIP_ERRORS):
             self.checksums[index], self.unreadable[index] = "", "unreadable"
             return
-        self.checksums[index] = self.read[index] = sha256(data).hexdigest()
+        self.checksums[index] = sha256(data).hexdigest()
+        self.read[index] = [self.checksums[index]]
         if not self._copied(index):
             self._decode(index, data)
 

@@ -139,7 +139,7 @@ def test_other_settings_are_other_pixels(tmp_path: Path, work: Work, changes: di
 
 def test_another_decoder_makes_other_pixels(folder: Path, work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
     load(folder)
-    monkeypatch.setattr(pixel_cache, "_decoders", lambda: "newer")
+    monkeypatch.setattr(pixel_cache, "decoders", lambda: "newer")
     assert work.of(lambda: load(folder)) == (COUNT, COUNT)
 
 
@@ -246,10 +246,10 @@ def test_a_file_of_another_size_is_not_trusted(folder: Path, harm: Callable[[Pat
     assert np.array_equal(load(folder)[0], truth(folder))
 
 
-@pytest.mark.parametrize("text", ["", "{", "[1]", '{"a": 1}', '{"a": ["b"]}'])
+@pytest.mark.parametrize("text", ["", "{", "[1]", '{"a": 1}', '{"a": []}'])
 def test_a_damaged_memo_costs_time_only(folder: Path, work: Work, text: str) -> None:
     load(folder)
-    (pixel_folder() / photo_memo.NAME).write_text(text, "utf-8")
+    next(pixel_folder().glob("*.json")).write_text(text, "utf-8")
     assert work.of(lambda: load(folder)) == (COUNT, 0)
     assert work.of(lambda: load(folder)) == (0, 0)
 

@@ -1,5 +1,6 @@
 """The training folder as training reads it: made by step 02, by hand, or by both."""
 
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 from PIL import Image
 
 from npylabel.base.errors import NpyLabelError
+from npylabel.dataset import photo_memo, training_data
 from npylabel.dataset.build import build_training_data
 from npylabel.dataset.training_data import TrainingData, class_counts, load_training_data
 from tests.dataset.class_kit import ID_OF, TABLE, lay_classes
@@ -164,3 +166,15 @@ def test_a_table_saved_by_excel_is_read(data: Path) -> None:
     text = (data / "split.csv").read_text("utf-8")
     (data / "split.csv").write_bytes(b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode())
     assert load(data).by_hand == 0 and sides(load(data)) == before
+
+
+def test_photos_laid_by_hand_are_looked_at_once(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(photo_memo, "SETTLED_NS", 0)
+    (data / "split.csv").unlink()
+    before = load(data)
+    looked = []
+    monkeypatch.setattr(training_data, "_look", lambda ref, row: looked.append(ref) or "unreadable")
+    assert load(data) == before and looked == []
+    path = before.photos[0].ref.path
+    os.utime(path, ns=(10**18, 10**18))
+    assert [path for path, _code in load(data).unusable] == [path] == [ref.path for ref in looked]
