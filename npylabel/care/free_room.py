@@ -34,6 +34,7 @@ from npylabel.dataset.aside import LEFT_OUT_DIR, Counterpart
 from npylabel.dataset.aside_training import place_aside
 from npylabel.dataset.labels import REPLACED
 from npylabel.dataset.layout import DATASET, MODEL, TRAIN_DATA
+from npylabel.dataset.pixel_cache import cached_files, pixel_folder, remove_pixel_cache
 from npylabel.dataset.training_data import SPLIT
 from npylabel.labeler.demo_score import TRUTH
 from npylabel.photos.book import disk_faults
@@ -43,7 +44,8 @@ from npylabel.photos.sources import split_sources
 _DRAWN = b"npylabel demo photos (drawn by code)"
 # "all" leaves these: they are the only copies of what they hold.
 ON_DEMAND = ("archive", "replaced_labels", LEFT_OUT_DIR, SET_ASIDE)
-PARTS = ("runs", "checkpoints", "export", "demo", "leftovers", *ON_DEMAND)
+PIXELS = "pixels"
+PARTS = ("runs", "checkpoints", "export", "demo", "leftovers", PIXELS, *ON_DEMAND)
 
 
 def free_room(
@@ -52,7 +54,8 @@ def free_room(
 ) -> StepReport:
     """The report on what can go from the work folder; with ``confirm`` the named parts go.
 
-    Only files that are known to be made by a step are removed; a foreign one among them stays and is named.
+    Only files that are known to be made by a step are removed; a foreign one among them stays and is named. The cache
+    of decoded photos lies outside of the work folder and serves all work folders of the user.
 
     Args:
         places: the work folder.
@@ -107,6 +110,8 @@ def how_remade(part: str) -> str:
         "demo": _("all of the demo; the notebooks draw it again"),
         "replaced_labels": _("labels of unknown origin that step 04 replaced; they do not come back"),
         "leftovers": _("half-written files of killed runs; nobody needs them (make sure that nothing is running)"),
+        PIXELS: _("decoded photos of all work folders, in {path}; training makes them again").format(
+            path=pixel_folder() or "-"),
         LEFT_OUT_DIR: _("pictures of photos that you left out; without them they come back only where step 01 finds "
                         "their originals"),
         SET_ASIDE: _("what could not be made again when a step was reset; it does not come back"),
@@ -125,7 +130,8 @@ class _Room:
         finders: dict[str, Callable[[], Found]] = {
             "runs": lambda: find_runs(self.work_dir / "runs", keep_last=True), "archive": self._archive,
             "checkpoints": self._checkpoints, "export": self._exports, "demo": self._demo,
-            "replaced_labels": self._replaced, "leftovers": self._leftovers, LEFT_OUT_DIR: self._left_out,
+            "replaced_labels": self._replaced, "leftovers": self._leftovers, PIXELS: lambda: Found(cached_files()),
+            LEFT_OUT_DIR: self._left_out,
             SET_ASIDE: lambda: Found(files_below(self.work_dir / SET_ASIDE), [], _folders(self.work_dir / SET_ASIDE)),
         }
         return finders[part]()
@@ -134,6 +140,8 @@ class _Room:
         """Remove a part."""
         if part == DEMO:
             self._remove_demo(found)
+        elif part == PIXELS:
+            remove_pixel_cache()
         else:
             remove_found(found)
 

@@ -7,18 +7,21 @@ from collections import defaultdict
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
+from sys import intern
 
 import numpy as np
 
 from npylabel.base.files import write_bytes
 from npylabel.base.journal import RunJournal
-from npylabel.base.tables import read_csv, write_csv
+from npylabel.base.tables import iterate_csv, write_csv
 
 LABELS_TABLE = "labels.csv"
 # Holds label files of unknown origin that step 04 replaced.
 REPLACED = "labels_replaced"
 LABEL_COLUMNS = ("name", "class_id", "class_name", "confidence", "source", "best_class_id", "best_class_name",
                  "threshold", "photo_sha256", "model_sha256", "classes_sha256", "written_id", "original_sha256")
+_SHARED = ("class_name", "confidence", "source", "best_class_id", "best_class_name", "threshold", "model_sha256",
+           "classes_sha256", "written_id")
 # Tables that went through a spreadsheet write 5 as 5.0.
 _WHOLE_NUMBER = re.compile(r"(-?[0-9]{1,18})(\.0+)?")
 MODEL, HUMAN = "model", "human"
@@ -137,31 +140,46 @@ def labels_journal(labels_dir: Path) -> RunJournal:
     return RunJournal(labels_dir.parent / ".labels.jsonl", {"output": labels_dir.name})
 
 
-def read_labels_now(labels_dir: Path) -> tuple[dict[str, LabelRow], dict[str, set[str]]]:
+def read_labels_now(labels_dir: Path) -> tuple[dict[str, LabelRow], dict[str, frozenset[str]]]:
     """(rows by name, of ``labels.csv`` and of an unfinished run; what its file may hold without a person, by name)."""
-    finished = read_label_rows(table_path(labels_dir))
-    entries = labels_journal(labels_dir).read()
-    rows = finished | {entry["row"]["name"]: LabelRow(**entry["row"]) for entry in entries}
-    ours: dict[str, set[str]] = defaultdict(set)
-    for row in finished.values():
-        ours[row.name].add(row.written_id)
-    for entry in entries:
-        ours[entry["row"]["name"]] |= {entry["row"]["written_id"], entry["before"]}
+    rows = read_label_rows(table_path(labels_dir))
+    # Nearly all labels have one of a few sets of ids: equal ones are one in memory.
+    shared: dict[frozenset[str], frozenset[str]] = {}
+    ours: dict[str, frozenset[str]] = defaultdict(frozenset)
+
+    def add(name: str, *ids: str) -> None:
+        known = ours[name].union(map(intern, ids))
+        ours[name] = shared.setdefault(known, known)
+
+    for row in rows.values():
+        add(row.name, row.written_id)
+    for entry in labels_journal(labels_dir).read():
+        row = compact(LabelRow(**entry["row"]))
+        rows[row.name] = row
+        add(row.name, row.written_id, entry["before"])
     return rows, ours
 
 
 def read_label_rows(path: Path) -> dict[str, LabelRow]:
     """The rows of ``labels.csv`` by name; rows that cannot be understood are left out."""
     rows = {}
-    for values in read_csv(path):
+    for values in iterate_csv(path):
         known = {name: values.get(name) or "" for name in LABEL_COLUMNS}
         numbers = {name: _WHOLE_NUMBER.fullmatch(known[name]) for name in ("class_id", "best_class_id", "written_id")}
         ids = {name: str(int(number[1])) for name, number in numbers.items() if number}
         if known["name"] and "class_id" in ids:
-            rows[known["name"]] = LabelRow(**{**known, **ids, "class_id": int(ids["class_id"])})
+            rows[known["name"]] = compact(LabelRow(**{**known, **ids, "class_id": int(ids["class_id"])}))
     return rows
+
+
+def compact(row: LabelRow) -> LabelRow:
+    """The row, with what many rows share in memory once."""
+    for name in _SHARED:
+        setattr(row, name, intern(getattr(row, name)))
+    return row
 
 
 def write_label_rows(path: Path, rows: dict[str, LabelRow]) -> None:
     """Write ``labels.csv``, sorted by name."""
-    write_csv(path, LABEL_COLUMNS, [vars(rows[name]) for name in sorted(rows)])
+    write_csv(path, LABEL_COLUMNS, ({column: getattr(rows[name], column) for column in LABEL_COLUMNS}
+                                    for name in sorted(rows)))

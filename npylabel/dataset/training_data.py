@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -10,9 +9,10 @@ from pathlib import Path
 from npylabel.base.classes import ClassTable, nfc
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.i18n import _
-from npylabel.base.parallel import cpu_count
+from npylabel.base.parallel import run_threads
 from npylabel.base.tables import read_csv, write_csv
 from npylabel.dataset.folders import TRAIN, VAL, scan_class_folders
+from npylabel.dataset.photo_memo import PhotoMemo
 from npylabel.dataset.split import SplitItem, assign_splits
 from npylabel.photos.archives import ZIP_ERRORS
 from npylabel.photos.decode import PhotoError, decode_photo
@@ -131,8 +131,7 @@ def load_training_data(data_path: Path, table: ClassTable, *, val_fraction: floa
     scan = scan_class_folders(data_path, table)
     listed = {nfc(f"{row.name}{row.suffix}"): (row, split) for row, split in read_split_rows(data_path)}
     known, items, unusable, photos = [], [], [], []
-    with ThreadPoolExecutor(cpu_count()) as pool:
-        found = list(pool.map(lambda photo: _describe(photo.ref, data_path, listed), scan.photos))
+    found = _described([photo.ref for photo in scan.photos], data_path, listed)
     for photo, (row, given, code) in zip(scan.photos, found, strict=True):
         if code:
             unusable.append((photo.ref.path, code))
@@ -154,24 +153,40 @@ def load_training_data(data_path: Path, table: ClassTable, *, val_fraction: floa
                         sum(row.source == "" for _photo, row in known), unusable)
 
 
-def _describe(ref: PhotoRef, data_path: Path, listed: dict) -> tuple[PhotoRow, str, str]:
-    """(row, given side, reason code); rows of photos that were laid there by hand have no source."""
-    name = nfc(ref.path.relative_to(data_path).as_posix())
-    if name in listed:
-        row, split = listed[name]
-        return row, split, ""
-    row = PhotoRow(name, "")
+def _described(refs: Sequence[PhotoRef], data_path: Path, listed: dict) -> list[tuple[PhotoRow, str, str]]:
+    """(row, given side, reason code) of each; what was seen of unchanged photos in an earlier run is not seen again."""
+    memo, seen = PhotoMemo("looks"), {}
+
+    def describe(index: int) -> tuple[PhotoRow, str, str]:
+        name = nfc(refs[index].path.relative_to(data_path).as_posix())
+        if name in listed:
+            return *listed[name], ""
+        row, facts = PhotoRow(name, ""), memo.known(refs[index])
+        code = "" if facts else _look(refs[index], row)
+        if facts:
+            row.sha256, row.taken, row.phash = facts
+        elif not code:
+            seen[index] = [row.sha256, row.taken, row.phash]
+        return row, "", code
+
+    result = list(run_threads(describe, range(len(refs))))
+    memo.remember(refs, seen)
+    return result
+
+
+def _look(ref: PhotoRef, row: PhotoRow) -> str:
+    """"" where the row knows the photo now, else the reason code; rows of photos that a person laid have no source."""
     try:
         data = ref.read()
         row.sha256 = sha256(data).hexdigest()
         decoded = decode_photo(data, _HASH_PX)
     except PhotoError as error:
-        return row, "", error.code
+        return error.code
     except (OSError, *ZIP_ERRORS):
-        return row, "", "unreadable"
+        return "unreadable"
     row.taken = decoded.taken
     row.phash = photo_hash(fit_square(decoded.image, _HASH_PX, "crop").convert("L"))
-    return row, "", ""
+    return ""
 
 
 def class_counts(photos: Sequence[TrainPhoto]) -> dict[int, int]:

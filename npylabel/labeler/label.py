@@ -1,18 +1,17 @@
 """Step 04: one label file per photo."""
 
 from collections import Counter
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
-from npylabel.base.classes import ClassTable, nfc
+from npylabel.base.classes import ClassTable
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.files import remove_leftovers, sha256_file, write_bytes
 from npylabel.base.i18n import _
-from npylabel.base.parallel import cpu_count
+from npylabel.base.parallel import cpu_count, run_threads
 from npylabel.base.progress import track
 from npylabel.base.report import StepReport
 from npylabel.dataset.labels import (
@@ -20,6 +19,7 @@ from npylabel.dataset.labels import (
     REPLACED,
     LabelError,
     LabelRow,
+    compact,
     labels_journal,
     read_label,
     read_labels_now,
@@ -30,7 +30,7 @@ from npylabel.dataset.labels import (
 from npylabel.labeler.calibration import at_threshold, from_saved
 from npylabel.labeler.checkpoint import Checkpoint, checkpoint_in, load_weights_file, refuse_other_world
 from npylabel.labeler.class_mapping import ClassMapping, describe_mapping, map_classes
-from npylabel.labeler.label_input import LoadedPhoto, list_label_photos, load_ahead
+from npylabel.labeler.label_input import LoadedPhoto, label_name, list_label_photos, load_photo
 from npylabel.labeler.legacy import legacy_checkpoint, weights_in
 from npylabel.labeler.predict import CHUNK, Predictor, pick_device
 from npylabel.photos.book import disk_faults
@@ -67,8 +67,8 @@ def label_photos(
     checkpoint = _model(model_path, legacy_order, table)
     mapping = map_classes(checkpoint, table)
     refuse_other_world(checkpoint, dataset_origin(input_dir.parent))
-    labeling = _Labeling(photos, output_dir, table, checkpoint, mapping, mapping.checksum(sha256_file(model_path)),
-                         threshold)
+    labeling = _Labeling(input_dir, photos, output_dir, table, checkpoint, mapping,
+                         mapping.checksum(sha256_file(model_path)), threshold)
     with disk_faults(output_dir), labeling.journal:
         with report.timed("check"):
             todo = labeling.todo(overwrite)
@@ -103,42 +103,49 @@ class _Labeling:
     """The labels of one folder of photos."""
 
     def __init__(
-        self, photos: list[Path], output_dir: Path, table: ClassTable, checkpoint: Checkpoint, mapping: ClassMapping,
-        model_sha256: str, threshold: float,
+        self, input_dir: Path, photos: list[str], output_dir: Path, table: ClassTable, checkpoint: Checkpoint,
+        mapping: ClassMapping, model_sha256: str, threshold: float,
     ) -> None:
-        self.photos, self.output_dir, self.table, self.checkpoint = photos, output_dir, table, checkpoint
-        self.model_sha256, self.threshold = model_sha256, threshold
+        self.input_dir, self.photos, self.output_dir, self.table = input_dir, photos, output_dir, table
+        self.checkpoint, self.model_sha256, self.threshold = checkpoint, model_sha256, threshold
         output_dir.mkdir(parents=True, exist_ok=True)
         remove_leftovers(output_dir, output_dir.parent)
         self.journal = labels_journal(output_dir)
         self.rows, self.ours = read_labels_now(output_dir)
         self.mapping = mapping.with_rows(self.rows.values())
-        self.originals = original_hashes(photos[0].parent.parent)
+        self.originals = original_hashes(input_dir.parent)
         self.unreadable: dict[str, str] = {}
         self.replaced = 0
 
-    def todo(self, overwrite: bool) -> set[Path]:
+    def todo(self, overwrite: bool) -> set[str]:
         """The photos that need a label; what stays is what a person decided, and what is whole and of this model."""
-        found_ids = {path: self._found(path) for path in self.photos}
-        # Only photos that have a label already are read for their checksum here.
-        labeled = [path for path, found in found_ids.items() if found is not None]
-        with ThreadPoolExecutor(cpu_count()) as pool:
-            hashes = dict(zip(labeled, pool.map(_sha256_or_none, labeled), strict=True))
+        todo, decided = set(), []
+        looked = track(run_threads(self._look, self.photos), total=len(self.photos), label=_("Checking labels"))
         # All decisions are understood before the first file is written.
-        decisions = {path: self._decision(nfc(path.stem), found) for path, found in found_ids.items()}
-        todo = set()
-        for path, found in found_ids.items():
-            row = self.rows.get(nfc(path.stem))
-            if decisions[path] is not None:
-                self._keep_human(path, decisions[path], found, hashes.get(path))
-            elif overwrite or row is None or found != row.class_id or not self._is_current(row, hashes.get(path)):
-                todo.add(path)
+        for photo, (found, photo_sha256) in zip(self.photos, looked, strict=True):
+            row, decision = self.rows.get(label_name(photo)), self._decision(label_name(photo), found)
+            if decision is not None:
+                decided.append((photo, decision, found, photo_sha256))
+            elif overwrite or row is None or found != row.class_id or not self._is_current(row, photo_sha256):
+                todo.add(photo)
+        for photo, decision, found, photo_sha256 in decided:
+            self._keep_human(photo, decision, found, photo_sha256)
         return todo
 
-    def _found(self, path: Path) -> int | None:
+    def _look(self, photo: str) -> tuple[int | None, str | None]:
+        """(what is in the label file, SHA-256 of the photo); only photos with a whole label are read for that."""
+        found = self._found(photo)
+        if found is None:
+            return None, None
+        try:
+            return found, sha256_file(self.input_dir / photo)
+        except OSError:
+            return found, None
+
+    def _found(self, photo: str) -> int | None:
         """The id in the label file, or None where there is no whole file."""
         try:
-            return read_label(self.label_path(path))
+            return read_label(self.label_path(photo))
         except (LabelError, OSError):
             return None
 
@@ -150,60 +157,69 @@ class _Labeling:
         decided = row.decision(found if found is not None and self.mapping.knows(row, found) else None, self.ours[name])
         return self.mapping.id_now(row, decided) if decided is not None and self.mapping.knows(row, decided) else None
 
-    def _keep_human(self, path: Path, decided: int, found: int | None, photo_sha256: str | None) -> None:
+    def _keep_human(self, photo: str, decided: int, found: int | None, photo_sha256: str | None) -> None:
+        name = label_name(photo)
         row = LabelRow(
-            nfc(path.stem), decided, self.table.names[decided], source=HUMAN,
-            photo_sha256=photo_sha256 or sha256_file(path), classes_sha256=self.table.sha256, written_id=str(decided),
-            original_sha256=self.originals.get(nfc(path.stem), ""))
+            name, decided, self.table.names[decided], source=HUMAN,
+            photo_sha256=photo_sha256 or sha256_file(self.input_dir / photo), classes_sha256=self.table.sha256,
+            written_id=str(decided), original_sha256=self.originals.get(name, ""))
         if found != decided:
             # The journal first: the row of before may count its ids by another table.
             self.journal.append(_entry(row, found))
-            write_label(self.label_path(path), decided)
-        self.rows[row.name] = row
+            write_label(self.label_path(photo), decided)
+        self.rows[name] = row
 
     def _is_current(self, row: LabelRow, photo_sha256: str | None) -> bool:
         return (row.photo_sha256 == photo_sha256 and row.model_sha256 == self.model_sha256
                 and row.threshold == _number(self.threshold) and row.classes_sha256 == self.table.sha256)
 
-    def label_path(self, photo: Path) -> Path:
+    def label_path(self, photo: str) -> Path:
         """The label file of a photo."""
-        return self.output_dir / f"{photo.stem}.npy"
+        return self.output_dir / f"{Path(photo).stem}.npy"
 
-    def run(self, predictor: Predictor, todo: set[Path], batch_size: int) -> None:
+    def run(self, predictor: Predictor, todo: set[str], batch_size: int) -> None:
         """Label the photos that are to do.
 
         Photos meet the network in the same groups whatever is to do, so that a resumed run computes what an
-        unbroken one would have, to the last bit.
+        unbroken one would have, to the last bit. Each group is read, decoded and predicted by one thread.
         """
-        chunks = [self.photos[start:start + CHUNK] for start in range(0, len(self.photos), CHUNK)]
-        needed = [chunk for chunk in chunks if any(path in todo for path in chunk)]
-        loaded = load_ahead(needed, self.checkpoint.input_px, self.checkpoint.fit, ahead=max(2, batch_size // CHUNK))
-        for chunk in track(loaded, total=len(needed), label=_("Labels")):
-            good = [photo for photo in chunk if photo.pixels is not None]
-            probabilities = predictor.probabilities(np.stack([photo.pixels for photo in good])) if good else []
-            rows = [self._row(photo, row, predictor.class_ids) for photo, row in zip(good, probabilities, strict=True)
-                    if photo.path in todo]
-            self._write(rows, {nfc(photo.path.stem): photo.path for photo in good})
-            self.unreadable |= {photo.path.name: photo.code for photo in chunk if photo.code and photo.path in todo}
+        chunks = (self.photos[start:start + CHUNK] for start in range(0, len(self.photos), CHUNK))
+        needed = [chunk for chunk in chunks if any(photo in todo for photo in chunk)]
+        ahead = max(cpu_count(), batch_size // CHUNK)
+        with predictor.sharing_cores():
+            groups = run_threads(lambda chunk: self._predicted(predictor, chunk, todo), needed, ahead=ahead)
+            for rows, unreadable in track(groups, total=len(needed), label=_("Labels")):
+                self._write(rows)
+                self.unreadable |= unreadable
+
+    def _predicted(
+        self, predictor: Predictor, chunk: Sequence[str], todo: set[str]
+    ) -> tuple[dict[str, LabelRow], dict[str, str]]:
+        """(rows, reason codes) by file name, of the photos of a group that are to do."""
+        loaded = [load_photo(self.input_dir, name, self.checkpoint.input_px, self.checkpoint.fit) for name in chunk]
+        good = [photo for photo in loaded if photo.pixels is not None]
+        probabilities = predictor.probabilities(np.stack([photo.pixels for photo in good])) if good else []
+        rows = {photo.name: self._row(photo, row, predictor.class_ids)
+                for photo, row in zip(good, probabilities, strict=True) if photo.name in todo}
+        return rows, {photo.name: photo.code for photo in loaded if photo.code and photo.name in todo}
 
     def _row(self, photo: LoadedPhoto, probabilities: np.ndarray, class_ids: np.ndarray) -> LabelRow:
         best = int(class_ids[probabilities.argmax()])
         confidence = float(probabilities.max())
         class_id = best if confidence >= self.threshold else self.table.unknown_id
-        names = self.table.names
-        return LabelRow(
-            nfc(photo.path.stem), class_id, names[class_id], f"{confidence:.4f}", best_class_id=str(best),
-            best_class_name=names[best], threshold=_number(self.threshold), photo_sha256=photo.photo_sha256,
-            model_sha256=self.model_sha256, classes_sha256=self.table.sha256, written_id=str(class_id),
-            original_sha256=self.originals.get(nfc(photo.path.stem), ""))
+        names, name = self.table.names, label_name(photo.name)
+        return compact(LabelRow(
+            name, class_id, names[class_id], f"{confidence:.4f}", best_class_id=str(best), best_class_name=names[best],
+            threshold=_number(self.threshold), photo_sha256=photo.photo_sha256, model_sha256=self.model_sha256,
+            classes_sha256=self.table.sha256, written_id=str(class_id), original_sha256=self.originals.get(name, "")))
 
-    def _write(self, rows: Sequence[LabelRow], paths: dict[str, Path]) -> None:
+    def _write(self, rows: Mapping[str, LabelRow]) -> None:
+        """Write the labels of one group."""
         # The journal first: a label file that is not in it would look like one that a person wrote.
-        before = [self._found(paths[row.name]) for row in rows]
-        self.journal.append(*(_entry(row, found) for row, found in zip(rows, before, strict=True)))
-        for row in rows:
-            path = self.label_path(paths[row.name])
-            if path.exists() and row.name not in self.rows:
+        self.journal.append(*(_entry(row, self._found(photo)) for photo, row in rows.items()))
+        for photo, row in rows.items():
+            path = self.label_path(photo)
+            if row.name not in self.rows and path.exists():
                 write_bytes(self.output_dir.parent / REPLACED / path.name, path.read_bytes())
                 self.replaced += 1
             write_label(path, row.class_id)
@@ -211,13 +227,13 @@ class _Labeling:
 
     def write_table(self) -> None:
         """Write ``labels.csv``, with the rows of the photos that are there and of all that a person decided."""
-        names = {nfc(path.stem) for path in self.photos if path.name not in self.unreadable}
+        names = {label_name(photo) for photo in self.photos if photo not in self.unreadable}
         write_label_rows(table_path(self.output_dir), {
             name: row for name, row in self.rows.items() if name in names or row.source == HUMAN})
 
-    def describe(self, report: StepReport, todo: set[Path], folders: list[str], others: list[str]) -> None:
+    def describe(self, report: StepReport, todo: set[str], folders: list[str], others: list[str]) -> None:
         """Fill the report."""
-        rows = [self.rows[nfc(path.stem)] for path in self.photos if path.name not in self.unreadable]
+        rows = [self.rows[label_name(photo)] for photo in self.photos if photo not in self.unreadable]
         unknown = sum(row.class_id == self.table.unknown_id for row in rows)
         report.facts |= {
             "photos": len(self.photos), "labels": len(rows), "unreadable": dict(sorted(self.unreadable.items())),
@@ -257,10 +273,3 @@ def _entry(row: LabelRow, before: int | None) -> dict:
 
 def _number(value: float) -> str:
     return f"{value:g}"
-
-
-def _sha256_or_none(path: Path) -> str | None:
-    try:
-        return sha256_file(path)
-    except OSError:
-        return None

@@ -1,8 +1,7 @@
-"""The photos that are to be labeled: which there are, and their pixels, read ahead of the network."""
+"""The photos that are to be labeled: which there are, and what is in one of them."""
 
+import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -12,7 +11,6 @@ import numpy as np
 from npylabel.base.classes import nfc
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.i18n import _
-from npylabel.base.parallel import cpu_count
 from npylabel.dataset.pixels import decode_pixels
 from npylabel.photos.decode import PhotoError
 from npylabel.photos.sources import is_hidden
@@ -20,8 +18,8 @@ from npylabel.photos.sources import is_hidden
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png"})
 
 
-def list_label_photos(input_dir: Path) -> tuple[list[Path], list[str], list[str]]:
-    """(photos, names of sub-folders, names of other files), each sorted.
+def list_label_photos(input_dir: Path) -> tuple[list[str], list[str], list[str]]:
+    """Names of (photos, sub-folders, other files), each sorted.
 
     Raises:
         NpyLabelError: ``input_missing``, ``no_pictures``, ``same_stem``.
@@ -29,19 +27,22 @@ def list_label_photos(input_dir: Path) -> tuple[list[Path], list[str], list[str]
     if not input_dir.is_dir():
         raise NpyLabelError("input_missing", _("There is no folder {path}.").format(path=input_dir),
                             _("Run notebook 01 first, or set input_dir to the folder of your color photos."))
-    entries = sorted(path for path in input_dir.iterdir() if not is_hidden(path.name))
-    folders = [path.name for path in entries if path.is_dir()]
-    photos = [path for path in entries if path.suffix.lower() in PICTURE_SUFFIXES and not path.is_dir()]
-    taken = set(photos)
-    others = [path.name for path in entries if not path.is_dir() and path not in taken]
+    photos, folders, others = [], [], []
+    with os.scandir(input_dir) as entries:
+        for entry in entries:
+            if not is_hidden(entry.name):
+                is_picture = Path(entry.name).suffix.lower() in PICTURE_SUFFIXES
+                (folders if entry.is_dir() else photos if is_picture else others).append(entry.name)
+    for names in (photos, folders, others):
+        names.sort()
     if not photos:
         raise NpyLabelError(
             "no_pictures",
             _("There are no .jpg, .jpeg or .png photos directly in {path}; folders there: {folders}.").format(
                 path=input_dir, folders=", ".join(folders[:5]) or "-"),
             _("Set input_dir to the folder that holds the photos themselves."))
-    stems = Counter(nfc(path.stem).casefold() for path in photos)
-    double = sorted(path.name for path in photos if stems[nfc(path.stem).casefold()] > 1)
+    stems = Counter(label_name(name).casefold() for name in photos)
+    double = sorted(name for name in photos if stems[label_name(name).casefold()] > 1)
     if double:
         raise NpyLabelError(
             "same_stem", _("These photos would share one label file: {names}.").format(names=", ".join(double[:6])),
@@ -49,33 +50,27 @@ def list_label_photos(input_dir: Path) -> tuple[list[Path], list[str], list[str]
     return photos, folders, others
 
 
+def label_name(photo: str) -> str:
+    """The name in the tables of the photo of this file name."""
+    return nfc(Path(photo).stem)
+
+
 @dataclass(frozen=True)
 class LoadedPhoto:
     """A photo as read: its pixels, or the reason code why there are none."""
 
-    path: Path
+    name: str
     photo_sha256: str
     pixels: np.ndarray | None
     code: str = ""
 
 
-def load_ahead(chunks: Sequence[list[Path]], input_px: int, fit: str, ahead: int) -> Iterator[list[LoadedPhoto]]:
-    """The chunks in order, decoded by threads while the network works; at most ``ahead`` wait in memory."""
-    with ThreadPoolExecutor(cpu_count()) as pool:
-        waiting: list[list[Future]] = []
-        for chunk in chunks:
-            waiting.append([pool.submit(_load, path, input_px, fit) for path in chunk])
-            if len(waiting) > ahead:
-                yield [future.result() for future in waiting.pop(0)]
-        for futures in waiting:
-            yield [future.result() for future in futures]
-
-
-def _load(path: Path, input_px: int, fit: str) -> LoadedPhoto:
+def load_photo(folder: Path, name: str, input_px: int, fit: str) -> LoadedPhoto:
+    """The photo of this file name as the network sees it."""
     try:
-        data = path.read_bytes()
-        return LoadedPhoto(path, sha256(data).hexdigest(), decode_pixels(data, input_px, fit))
+        data = (folder / name).read_bytes()
+        return LoadedPhoto(name, sha256(data).hexdigest(), decode_pixels(data, input_px, fit))
     except PhotoError as error:
-        return LoadedPhoto(path, "", None, error.code)
+        return LoadedPhoto(name, "", None, error.code)
     except OSError:
-        return LoadedPhoto(path, "", None, "unreadable")
+        return LoadedPhoto(name, "", None, "unreadable")

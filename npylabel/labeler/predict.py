@@ -1,16 +1,23 @@
 """Probabilities of a trained labeler, the same whatever the batch size."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import BoundedSemaphore
+
 import numpy as np
 import torch
 
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.i18n import _
+from npylabel.base.parallel import cpu_count
 from npylabel.labeler.checkpoint import Checkpoint
 from npylabel.labeler.class_mapping import ClassMapping
 from npylabel.labeler.networks import create_network
 
 # Sums are ordered by the shape of a batch, so every batch that the network sees has this many pictures.
 CHUNK = 32
+# Pixels of all pictures that are computed at the same time: a convolution keeps many numbers for each.
+_PIXELS_AT_ONCE = 16 * CHUNK * 128**2
 
 
 def pick_device(device: str) -> torch.device:
@@ -47,6 +54,7 @@ class Predictor:
 
     Attributes:
         class_ids: of the columns of ``probabilities``, ascending.
+        at_once: how many threads may compute at the same time; further ones wait.
 
     Raises:
         NpyLabelError: ``model_damaged`` where the weights do not fit the network.
@@ -67,6 +75,9 @@ class Predictor:
         self.class_ids = np.array(sorted(set(ids)), dtype=np.int64)
         self._places = np.searchsorted(self.class_ids, ids)
         self._columns = [table.ids.index(class_id) for class_id in checkpoint.trained_ids]
+        room = _PIXELS_AT_ONCE // (CHUNK * checkpoint.input_px**2)
+        self.at_once = max(1, min(cpu_count(), room)) if device.type == "cpu" else 1
+        self._turns = BoundedSemaphore(self.at_once)
         self._mean, self._std = (torch.tensor(values, device=device).view(1, 3, 1, 1)
                                  for values in (checkpoint.mean, checkpoint.std))
 
@@ -83,8 +94,19 @@ class Predictor:
     def _chunk(self, pixels: np.ndarray) -> torch.Tensor:
         full = np.zeros((CHUNK, *pixels.shape[1:]), np.uint8)
         full[:len(pixels)] = pixels
-        images = (to_input(full, self.device) - self._mean) / self._std
-        return self.network(images)[:len(pixels), self._columns].float().cpu()
+        with self._turns:
+            images = (to_input(full, self.device) - self._mean) / self._std
+            return self.network(images)[:len(pixels), self._columns].float().cpu()
+
+    @contextmanager
+    def sharing_cores(self) -> Iterator[None]:
+        """While several threads predict, each uses its share of the cores: more threads would wait for each other."""
+        before = torch.get_num_threads()
+        torch.set_num_threads(min(before, max(1, cpu_count() // self.at_once)))
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
 
     def probabilities(self, pixels: np.ndarray) -> np.ndarray:
         """Confidence for each class, ``(n, len(class_ids))`` float32, rows sum to 1; merged classes are added up."""

@@ -1,12 +1,12 @@
 """The tables of a dataset: which original became which pair, and what was left out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.i18n import _
-from npylabel.base.tables import printable, read_csv, write_csv
+from npylabel.base.tables import iterate_csv, printable, write_csv
 from npylabel.photos.reasons import BY_PERSON
 
 MANIFEST = "manifest.csv"
@@ -105,14 +105,19 @@ def read_aside(folder: Path) -> list[PhotoRow]:
 
 
 def _read(path: Path) -> list[PhotoRow]:
-    try:
-        return [row_from(values) for values in read_csv(path)]
-    except (TypeError, ValueError) as error:
-        raise NpyLabelError(
-            "manifest_damaged",
-            _("The table {path} cannot be read: {reason}.").format(path=path, reason=error),
-            _("Rename it and run the step again: it makes a new one from the photos."),
-        ) from error
+    return list(_iterate(path))
+
+
+def _iterate(path: Path) -> Iterator[PhotoRow]:
+    for values in iterate_csv(path):
+        try:
+            yield row_from(values)
+        except (TypeError, ValueError) as error:
+            raise NpyLabelError(
+                "manifest_damaged",
+                _("The table {path} cannot be read: {reason}.").format(path=path, reason=error),
+                _("Rename it and run the step again: it makes a new one from the photos."),
+            ) from error
 
 
 def write_rows(dataset_dir: Path, rows: Sequence[PhotoRow], *, aside_first: bool = True) -> None:
@@ -154,10 +159,16 @@ def table_values(row: PhotoRow) -> dict[str, str]:
 
 def original_hashes(dataset_dir: Path) -> dict[str, str]:
     """SHA-256 of the original by name of its files; {} where there is no manifest."""
-    return {row.name: row.sha256 for row in read_rows(dataset_dir) if row.status == OK}
+    return {row.name: row.sha256 for row in _iterate_rows(dataset_dir) if row.status == OK}
 
 
 def dataset_origin(dataset_dir: Path) -> str:
     """What the dataset is made of: "demo", "own", or "" where there is no manifest."""
-    origins = {row.made_from for row in read_rows(dataset_dir)}
+    origins = {row.made_from for row in _iterate_rows(dataset_dir)}
     return DEMO if DEMO in origins else OWN if origins else ""
+
+
+def _iterate_rows(dataset_dir: Path) -> Iterator[PhotoRow]:
+    """The rows of ``read_rows`` one by one."""
+    yield from _iterate(dataset_dir / MANIFEST)
+    yield from _iterate(dataset_dir / QUARANTINE)

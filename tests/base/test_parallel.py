@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from npylabel.base.parallel import IN_FLIGHT_PER_WORKER, WorkerDiedError, cpu_count, run_jobs
+from npylabel.base.parallel import IN_FLIGHT_PER_WORKER, WorkerDiedError, cpu_count, run_jobs, run_threads
 from tests.base.jobs_kit import Job, process_of, threads_of, work
 from tests.base.processes import start
 
@@ -123,3 +123,39 @@ def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
     for worker in alive:
         os.kill(worker, 9)
     assert not alive, "workers outlive a killed run"
+
+
+# Threads
+
+
+def test_threads_give_results_in_order_and_read_ahead_no_further_than_told() -> None:
+    read = []
+
+    def jobs() -> Iterator[int]:
+        for number in range(50):
+            read.append(number)
+            yield number
+
+    def slow_first(number: int) -> int:
+        time.sleep(0.01 if number % 7 == 0 else 0)
+        return number * number
+
+    results = run_threads(slow_first, jobs(), ahead=5)
+    assert [next(results) for _each in range(10)] == [number * number for number in range(10)]
+    assert len(read) == 15
+    assert list(results) == [number * number for number in range(10, 50)]
+
+
+def test_what_a_thread_raises_ends_the_work() -> None:
+    done = []
+
+    def fail_at_three(number: int) -> int:
+        if number == 3:
+            raise KeyError(number)
+        done.append(number)
+        return number
+
+    results = run_threads(fail_at_three, iter(range(10**9)), ahead=4)
+    with pytest.raises(KeyError):
+        list(results)
+    assert {0, 1, 2} <= set(done) and max(done) <= 7

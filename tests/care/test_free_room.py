@@ -14,10 +14,13 @@ from npylabel.care.free_room import ON_DEMAND, PARTS, free_room, how_remade
 from npylabel.care.start_over import start_over
 from npylabel.dataset.export import export_dataset, zip_folder
 from npylabel.dataset.labels import REPLACED, LabelRow, read_label_rows, write_label, write_label_rows
+from npylabel.dataset.pixel_cache import cached_files, pixel_folder
+from npylabel.dataset.pixels import PixelStore
 from npylabel.dataset.verify import verify_dataset
 from npylabel.labeler import run_files
 from npylabel.labeler.demo_score import write_truth
 from npylabel.photos.demo import write_demo_classes, write_demo_photos
+from npylabel.photos.sources import list_photos
 from tests.dataset.class_kit import ID_OF, TABLE
 from tests.dataset.leave_kit import World, kill_everywhere
 from tests.photos.collect_kit import collect, lay_file, photo, tree
@@ -25,6 +28,12 @@ from tests.photos.collect_kit import collect, lay_file, photo, tree
 RUNS = ("2026-01-01_10-00-00", "2026-01-02_10-00-00", "2026-01-03_10-00-00")
 MODEL = ["tiny_cnn.pth", *(f"tiny_cnn{suffix}" for suffix in run_files.SUFFIXES)]
 EPOCHS = ["checkpoint_epoch_5.pth", "checkpoint_epoch_10.pth"]
+
+
+@pytest.fixture(autouse=True)
+def no_decoded_photos(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty cache for each test: others leave theirs."""
+    monkeypatch.setenv("NPYLABEL_CACHE", str(tmp_path_factory.mktemp("empty")))
 
 
 @pytest.fixture(scope="module")
@@ -129,6 +138,7 @@ def test_all_is_all_but_what_has_no_other_copy(world: World) -> None:
 
 
 def test_without_confirm_nothing_is_changed(world: World) -> None:
+    lay_file(pixel_folder() / "photos.json", b"{}")
     before = tree(world.root)
     for what in ("", "all", "left_out; set_aside; demo"):
         report = free(world, what, confirm=False)
@@ -292,3 +302,19 @@ def test_an_empty_work_folder_has_nothing(tmp_path: Path) -> None:
     report = free_room(Places(tmp_path), "all", confirm=True)
     assert report.facts["removed"] == 0 and any("nothing to remove" in line for line in report.messages)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_decoded_photos_go_and_come_again(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NPYLABEL_CACHE", str(tmp_path / "cache"))
+    refs = list_photos([world.dataset / "color"]).refs
+    with PixelStore(refs, 32, "crop"):
+        pass
+    foreign = lay_file(tmp_path / "cache" / "pixels" / "mine.txt", b"1")
+    listed = free(world, "pixels", confirm=False)
+    assert listed.facts["files"]["pixels"] == listed.facts["removed"] == len(cached_files()) > 0
+    assert any("pixels" in line and str(tmp_path / "cache") in line for line in listed.messages)
+    before = tree(world.root)
+    free(world, "pixels")
+    assert cached_files() == [] and foreign.is_file() and tree(world.root) == before

@@ -14,6 +14,7 @@ from npylabel.dataset.labels import (
     label_bytes,
     read_label,
     read_label_rows,
+    read_labels_now,
     table_path,
     write_label,
     write_label_rows,
@@ -173,3 +174,11 @@ def test_no_table_has_no_rows(tmp_path: Path) -> None:
 
 def test_the_table_is_beside_the_labels(tmp_path: Path) -> None:
     assert table_path(tmp_path / "labels") == tmp_path / "labels.csv"
+
+
+def test_what_many_rows_share_is_in_memory_once(tmp_path: Path) -> None:
+    rows = {name: LabelRow(name, 7, "дом", "0.5000", model_sha256="f" * 64, written_id="7") for name in "abc"}
+    write_label_rows(tmp_path / "labels.csv", rows)
+    found, ours = read_labels_now(tmp_path / "labels")
+    assert found == rows and ours == {name: {"7"} for name in "abc"}
+    assert found["a"].model_sha256 is found["c"].model_sha256 and ours["a"] is ours["c"]

@@ -1,6 +1,5 @@
 """The training folder as training reads it: made by step 02, by hand, or by both."""
 
-import errno
 import os
 from collections import Counter
 from pathlib import Path
@@ -9,10 +8,9 @@ import pytest
 from PIL import Image
 
 from npylabel.base.errors import NpyLabelError
+from npylabel.dataset import photo_memo, training_data
 from npylabel.dataset.build import build_training_data
-from npylabel.dataset.pixels import PixelStore
 from npylabel.dataset.training_data import TrainingData, class_counts, load_training_data
-from npylabel.photos.sources import PhotoRef
 from tests.dataset.class_kit import ID_OF, TABLE, lay_classes
 from tests.photos.collect_kit import lay_file, photo
 
@@ -170,11 +168,13 @@ def test_a_table_saved_by_excel_is_read(data: Path) -> None:
     assert load(data).by_hand == 0 and sides(load(data)) == before
 
 
-def test_a_full_disk_under_the_pixels_is_said_and_not_a_dead_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    def no_room(*_arguments: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(os, "posix_fallocate", no_room)
-    with pytest.raises(NpyLabelError) as caught:
-        PixelStore([PhotoRef("a.jpg", Path("a.jpg"))], 32, "crop")
-    assert caught.value.code == "disk_full"
+def test_photos_laid_by_hand_are_looked_at_once(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(photo_memo, "SETTLED_NS", 0)
+    (data / "split.csv").unlink()
+    before = load(data)
+    looked = []
+    monkeypatch.setattr(training_data, "_look", lambda ref, row: looked.append(ref) or "unreadable")
+    assert load(data) == before and looked == []
+    path = before.photos[0].ref.path
+    os.utime(path, ns=(10**18, 10**18))
+    assert [path for path, _code in load(data).unusable] == [path] == [ref.path for ref in looked]

@@ -1,6 +1,9 @@
 """A picture gets the same confidences wherever it stands and whoever stands beside it."""
 
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +11,7 @@ import torch
 
 from npylabel.base.classes import UNKNOWN_NAME, ClassTable
 from npylabel.base.errors import NpyLabelError
+from npylabel.labeler import predict
 from npylabel.labeler.checkpoint import Checkpoint
 from npylabel.labeler.predict import CHUNK, Predictor, pick_device, to_input
 from tests.labeler import kit
@@ -68,6 +72,42 @@ def test_the_company_changes_nothing(predictor: Predictor, pixels: np.ndarray) -
         assert np.array_equal(np.concatenate(parts), together[:count])
     order = np.random.default_rng(1).permutation(len(pixels))
     assert np.array_equal(predictor.probabilities(pixels[order]), together[order])
+
+
+@pytest.mark.parametrize(("cores", "input_px", "at_once", "threads"), [
+    (2, 128, 2, 1), (16, 128, 16, 1), (16, 224, 5, 3), (2, 512, 1, 2), (16, 512, 1, 16), (1, 32, 1, 1),
+])
+def test_threads_share_the_cores_and_large_pictures_take_turns(
+    monkeypatch: pytest.MonkeyPatch, cores: int, input_px: int, at_once: int, threads: int
+) -> None:
+    monkeypatch.setattr(predict, "cpu_count", lambda: cores)
+    asked = []
+    monkeypatch.setattr(torch, "get_num_threads", lambda: cores)
+    monkeypatch.setattr(torch, "set_num_threads", asked.append)
+    found = Predictor(replace(checkpoint(), input_px=input_px), torch.device("cpu"))
+    with found.sharing_cores():
+        assert asked == [threads]
+    assert (found.at_once, asked) == (at_once, [threads, cores])
+
+
+def test_no_more_threads_compute_than_may(monkeypatch: pytest.MonkeyPatch, pixels: np.ndarray) -> None:
+    monkeypatch.setattr(predict, "cpu_count", lambda: 2)
+    found = Predictor(checkpoint(), torch.device("cpu"))
+    network, inside, most = found.network, [], []
+
+    def count(images: torch.Tensor) -> torch.Tensor:
+        inside.append(1)
+        most.append(len(inside))
+        time.sleep(0.005)
+        result = network(images)
+        inside.pop()
+        return result
+
+    found.network = count
+    alone = found.probabilities(pixels)
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(found.probabilities, [pixels] * 4))
+    assert max(most) == 2 and all(np.array_equal(each, alone) for each in together)
 
 
 def test_no_pictures(predictor: Predictor) -> None:
