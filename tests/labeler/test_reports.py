@@ -1,5 +1,6 @@
 """The tables of a training tell what the model says of each validation photo, at each threshold and confidence."""
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -11,7 +12,7 @@ import torch
 from npylabel.base.tables import read_csv
 from npylabel.dataset.training_data import TrainPhoto
 from npylabel.labeler.calibration import calibration_error, cross_fitted, judge
-from npylabel.labeler.checkpoint import load_checkpoint
+from npylabel.labeler.checkpoint import load_checkpoint, save_checkpoint
 from npylabel.labeler.label import label_photos
 from npylabel.labeler.reports import Findings, write_reports
 from npylabel.labeler.run_files import RunFiles
@@ -132,9 +133,13 @@ def test_a_model_of_before_labels_without_that_sentence(trained: kit.Trained, tm
     assert found.facts["labels"] == 3 and not any("validation" in line for line in found.messages)
 
 
-def test_a_finished_training_tells_the_same_again(trained: kit.Trained, tmp_path: Path) -> None:
+def test_a_training_killed_before_its_report_ends_in_the_same_files(trained: kit.Trained, tmp_path: Path) -> None:
     models = shutil.copytree(trained.model_path.parent, tmp_path / "models")
-    before = (models / "tiny_cnn.predictions.csv").read_bytes()
-    (models / "tiny_cnn.predictions.csv").unlink()
-    found = kit.train(trained.data_path, models / "tiny_cnn.pth", epochs=5)
-    assert found.measured["epochs_now"] == 0 and (models / "tiny_cnn.predictions.csv").read_bytes() == before
+    names = ["tiny_cnn.pth", "tiny_cnn.predictions.csv", "tiny_cnn.thresholds.csv", "tiny_cnn.reliability.csv"]
+    before = {name: (models / name).read_bytes() for name in names}
+    save_checkpoint(models / names[0], dataclasses.replace(load_checkpoint(models / names[0]), judged={}))
+    for name in names[1:]:
+        (models / name).unlink()
+    found = kit.train(trained.data_path, models / names[0], epochs=5)
+    assert found.measured["epochs_now"] == 0
+    assert {name: (models / name).read_bytes() for name in names} == before
