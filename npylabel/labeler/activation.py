@@ -24,7 +24,7 @@ def class_activation(predictor: Predictor, pixels: np.ndarray, class_ids: Sequen
     checkpoint, ids = predictor.checkpoint, predictor.checkpoint.table.ids
     mean, std = (torch.tensor(values, device=predictor.device).view(1, 3, 1, 1)
                  for values in (checkpoint.mean, checkpoint.std))
-    images = (to_input(pixels, predictor.device) - mean) / std
+    images = (to_input(pixels, predictor.device, predictor.checkpoint.input_px) - mean) / std
     outputs = [ids.index(class_id) for class_id in class_ids]
     return grad_cam(predictor.network, images, outputs).cpu().numpy()
 

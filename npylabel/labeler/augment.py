@@ -29,13 +29,24 @@ def augment(pixels: torch.Tensor, px: int, recipe: Recipe) -> torch.Tensor:
         recipe: how much of everything.
     """
     # Channels first while the colors change: that is three times as fast as channels last.
-    images = pixels.permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.contiguous_format).div_(255)
+    images = _reduced(pixels, px).to(torch.float32, memory_format=torch.contiguous_format, copy=True).div_(255)
     maps = view_maps(len(images), recipe).to(images.device)
     images = functional.grid_sample(images, _grid(maps, px), padding_mode="reflection", align_corners=False)
     images = _recolored(images, recipe.color)
     if recipe.erasing:
         images = _erased(images, recipe.erasing)
     return images.contiguous(memory_format=torch.channels_last)
+
+
+def _reduced(pixels: torch.Tensor, px: int) -> torch.Tensor:
+    """The photos ``(n, 3, h, w)``, smaller where views are far smaller: what is too fine for them would flicker."""
+    images = pixels.permute(0, 3, 1, 2)
+    if pixels.shape[1] < 2 * px:
+        return images
+    if images.device.type != "cpu":  # Only there whole numbers can be scaled.
+        images = images.float()
+    side = px * 3 // 2
+    return functional.interpolate(images, (side, side), mode="bilinear", antialias=True)
 
 
 def view_maps(n: int, recipe: Recipe) -> torch.Tensor:

@@ -27,7 +27,7 @@ class LabelerModule(lightning.LightningModule):
         class_ids: ids of the columns.
         mean: of the training photos by channel.
         std: of the training photos by channel.
-        input_px: side of the pixels that come in.
+        input_px: side of the pictures that the network is for.
         recipe: how to train.
         plan: how long, and at which rate.
         random_seed: of everything that is random in a step.
@@ -126,7 +126,12 @@ class LabelerModule(lightning.LightningModule):
     @torch.no_grad()
     def logits(self, pixels: torch.Tensor) -> torch.Tensor:
         """Logits of the trained classes by the averaged network, float32, for ``(n, h, w, 3)`` uint8."""
-        return self.averaged(self.normalized(to_input(pixels, self.device)))[:, self.columns].float()
+        return self.averaged(self.normalized(to_input(pixels, self.device, self.judged_px)))[:, self.columns].float()
+
+    @property
+    def judged_px(self) -> int:
+        """Side of the last training pictures: a network that knows small pictures only is at a loss with large ones."""
+        return train_px(self.recipe, self.input_px, self.plan.done(max(0, self.step - 1)))
 
     def close_row(self, scores: Scores | None) -> dict:
         """Add what was done since the last time to the history, and note where it is the best so far."""
@@ -135,14 +140,16 @@ class LabelerModule(lightning.LightningModule):
             torch.distributed.all_reduce(loss)
             loss /= self.share[1]
         row = {"epoch": self.plan.epochs(self.step), "seconds": round(time.monotonic() - self._started, 2),
-               "train_loss": round(float(loss), 4)}
+               "px": self.judged_px, "train_loss": round(float(loss), 4)}
         # Without photos to judge by the last is the best.
         better = (0.0, 0.0)
         if scores:
             row |= {f"val_{name}": value for name, value in scores.summary().items()}
             better = (row["val_macro_f1"], -row["val_loss"])
         self.history.append(row)
-        if not self.best or better >= (self.best["macro_f1"], -self.best["loss"]):
+        # What is judged at its last size is better than what only knows smaller pictures.
+        if not self.best or (row["px"], *better) >= (
+                self.best["row"]["px"], self.best["macro_f1"], -self.best["loss"]):
             self.best = {"macro_f1": better[0], "loss": -better[1], "epoch": row["epoch"], "row": row,
                          "weights": weights_of(self.averaged)}
         return row

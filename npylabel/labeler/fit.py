@@ -66,12 +66,12 @@ def fit(job: FitJob, report: StepReport) -> Fitted:
 def _fitted(
     job: FitJob, plan: Plan, state: dict, before: float, device: torch.device, report: StepReport
 ) -> Fitted:
-    if state["step"] < plan.total and stopped_early(state["history"], plan, job.settings.patience):
+    if state["step"] < plan.total and _stopped_early(job, plan, state):
         report.messages.append(_("The training ended before its time: macro-F1 had not improved for {count} epochs."
                                  ).format(count=job.settings.patience))
     best, last = load_checkpoint(job.files.save_path), load_checkpoint(job.files.last)
     epochs = plan.epochs(state["step"])
-    logits = Predictor(best, device).logits(job.pixels[job.val_rows])
+    logits = Predictor(best, device).logits(job.pixels, job.val_rows)
     now = round(epochs - before, 4)
     return Fitted(best, last, logits, state["history"], plan, epochs, int(now) if now == int(now) else now)
 
@@ -141,10 +141,14 @@ def _has_enough(job: FitJob, plan: Plan | None, state: dict | None) -> bool:
     if not state:
         return False
     if plan.asked == job.settings.asked:
-        return state["step"] >= plan.total or stopped_early(state["history"], plan, job.settings.patience)
+        return state["step"] >= plan.total or _stopped_early(job, plan, state)
     if job.settings.minutes:
         return _trained_s(state) >= 60 * job.settings.minutes
     return job.settings.epochs * plan.epoch_steps <= state["step"]
+
+
+def _stopped_early(job: FitJob, plan: Plan, state: dict) -> bool:
+    return stopped_early(state["history"], plan, job.settings.patience, job.template.input_px)
 
 
 def _trained_s(state: dict) -> float:

@@ -19,7 +19,7 @@ class FitJob:
     Attributes:
         table: of the classes, with their earlier names.
         template: all of the labeler but its weights, epoch, metrics and temperature.
-        pixels: ``(n, input_px, input_px, 3)`` uint8.
+        pixels: ``(n, px, px, 3)`` uint8, of ``recipe.stored_px`` or any other side.
         targets: ``(n,)`` int64, places in ``template.trained_ids``; -1 where a row is in no use.
         train_rows: to train on, int64.
         val_rows: to choose the best epoch by, int64; may be empty, then the last is the best.

@@ -23,7 +23,7 @@ from npylabel.labeler.recipe import Recipe, train_px
 from npylabel.labeler.resuming import run_values
 from npylabel.labeler.states import save_state
 
-HISTORY_COLUMNS = ("epoch", "seconds", "train_loss", "val_loss", "val_accuracy", "val_macro_f1")
+HISTORY_COLUMNS = ("epoch", "seconds", "px", "train_loss", "val_loss", "val_accuracy", "val_macro_f1")
 # Steps at which the work that is left is added up.
 _POINTS = 100
 
@@ -60,7 +60,7 @@ class Keeper(lightning.Callback):
         if pl_module.best["row"] is row:
             pl_module.best["temperature"] = self.temperature
         ended = pl_module.step >= self.plan.total or stopped_early(
-            pl_module.history, self.plan, self.job.settings.patience)
+            pl_module.history, self.plan, self.job.settings.patience, self.job.template.input_px)
         if trainer.is_global_zero:
             self._tell(pl_module, row, before)
             if trainer.logger:
@@ -142,15 +142,19 @@ def _is_there(path: Path, checkpoint: Checkpoint) -> bool:
 
 def checkpoint_of(template: Checkpoint, weights: dict, row: dict, temperature: float) -> Checkpoint:
     """The labeler with these weights, as it was when the row was written."""
-    return replace(template, state_dict=weights, temperature=temperature, epoch=row["epoch"],
-                   metrics={name: value for name, value in row.items() if name != "seconds"})
+    return replace(template, state_dict=weights, temperature=temperature, epoch=row["epoch"], input_px=row["px"],
+                   metrics={name: value for name, value in row.items() if name not in ("seconds", "px")})
 
 
-def stopped_early(history: Sequence[dict], plan: Plan, patience: int) -> bool:
-    """Whether so many whole epochs of this segment brought no better macro-F1; 0 is never."""
-    if not patience or not history or "val_macro_f1" not in history[-1]:
+def stopped_early(history: Sequence[dict], plan: Plan, patience: int, input_px: int) -> bool:
+    """Whether so many whole epochs of this segment brought no better macro-F1; 0 is never.
+
+    Only epochs with pictures of the last size count: before, the best is still to come.
+    """
+    judged = [row for row in history if row["px"] == input_px]
+    if not patience or not judged or "val_macro_f1" not in judged[-1]:
         return False
-    best = max(history, key=lambda row: row["val_macro_f1"])  # The first of equal ones.
+    best = max(judged, key=lambda row: row["val_macro_f1"])  # The first of equal ones.
     since = max(best["epoch"], plan.epochs(plan.segments[-1].start))
     return history[-1]["epoch"] - since >= patience
 

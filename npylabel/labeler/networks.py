@@ -220,7 +220,7 @@ class _PooledBlock(_Block):
                 nn.BatchNorm2d(outputs))
 
 
-@register("resnet10", 160)
+@register("resnet10", 128)
 class PatchResNet(nn.Module):
     """A residual network on patches of 4x4 pixels: wide, because the patches leave little to compute.
 

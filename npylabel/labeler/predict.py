@@ -6,6 +6,7 @@ from threading import BoundedSemaphore
 
 import numpy as np
 import torch
+from torch.nn import functional
 
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.i18n import _
@@ -38,10 +39,12 @@ def pick_device(device: str) -> torch.device:
     return torch.device(device)
 
 
-def to_input(pixels: np.ndarray | torch.Tensor, device: torch.device) -> torch.Tensor:
-    """Pixels ``(n, h, w, 3)`` uint8 as ``(n, 3, h, w)`` float32 in 0-1 on the device, channels last in memory."""
-    images = torch.as_tensor(pixels).to(device)
-    return images.permute(0, 3, 1, 2).float().div(255)
+def to_input(pixels: np.ndarray | torch.Tensor, device: torch.device, px: int) -> torch.Tensor:
+    """Pixels ``(n, h, w, 3)`` uint8 as ``(n, 3, px, px)`` float32 in 0-1 on the device, channels last in memory."""
+    images = torch.as_tensor(pixels).to(device).permute(0, 3, 1, 2).float().div(255)
+    if images.shape[2:] == (px, px):
+        return images
+    return functional.interpolate(images, (px, px), mode="bilinear", antialias=True)
 
 
 class Predictor:
@@ -81,13 +84,16 @@ class Predictor:
         self._mean, self._std = (torch.tensor(values, device=device).view(1, 3, 1, 1)
                                  for values in (checkpoint.mean, checkpoint.std))
 
-    def logits(self, pixels: np.ndarray) -> torch.Tensor:
+    def logits(self, pixels: np.ndarray, rows: np.ndarray | None = None) -> torch.Tensor:
         """Logits of the trained classes, ``(n, len(trained_ids))`` float32 on the CPU, before the temperature.
 
         Args:
-            pixels: ``(n, input_px, input_px, 3)`` uint8.
+            pixels: ``(n, px, px, 3)`` uint8; another side than ``input_px`` is brought to it.
+            rows: those that are wanted, int64; None is all.
         """
-        parts = [self._chunk(pixels[start:start + CHUNK]) for start in range(0, len(pixels), CHUNK)]
+        rows = np.arange(len(pixels)) if rows is None else rows
+        # No more than a chunk is taken out at once: all of a mapped file may be more than the memory holds.
+        parts = [self._chunk(pixels[rows[start:start + CHUNK]]) for start in range(0, len(rows), CHUNK)]
         return torch.cat(parts) if parts else torch.zeros(0, len(self._columns))
 
     @torch.inference_mode()
@@ -95,7 +101,7 @@ class Predictor:
         full = np.zeros((CHUNK, *pixels.shape[1:]), np.uint8)
         full[:len(pixels)] = pixels
         with self._turns:
-            images = (to_input(full, self.device) - self._mean) / self._std
+            images = (to_input(full, self.device, self.checkpoint.input_px) - self._mean) / self._std
             return self.network(images)[:len(pixels), self._columns].float().cpu()
 
     @contextmanager
@@ -108,9 +114,9 @@ class Predictor:
         finally:
             torch.set_num_threads(before)
 
-    def probabilities(self, pixels: np.ndarray) -> np.ndarray:
+    def probabilities(self, pixels: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
         """Confidence for each class, ``(n, len(class_ids))`` float32, rows sum to 1; merged classes are added up."""
-        values = torch.softmax(self.logits(pixels) / self.checkpoint.temperature, dim=1).numpy()
+        values = torch.softmax(self.logits(pixels, rows) / self.checkpoint.temperature, dim=1).numpy()
         summed = np.zeros((len(values), len(self.class_ids)), np.float32)
         for column, place in enumerate(self._places):
             summed[:, place] += values[:, column]

@@ -16,7 +16,7 @@ class TrainSettings:
     Attributes:
         network: name in the registry.
         depth: of the network, 0 for its own.
-        input_px: side of the pictures that are stored and judged; 0 is the network's own.
+        input_px: side of the pictures that the network sees in the end; 0 is the network's own.
         epochs: how often all photos are seen.
         batch_size: photos per step, over all devices.
         minutes: above 0 it replaces ``epochs``.

@@ -25,7 +25,7 @@ from npylabel.labeler.fit import fit
 from npylabel.labeler.job import FitJob, Fitted
 from npylabel.labeler.networks import create_network, default_px, refuse_impossible_network
 from npylabel.labeler.predict import Predictor, pick_device
-from npylabel.labeler.recipe import recipe_of
+from npylabel.labeler.recipe import recipe_of, stored_px
 from npylabel.labeler.reports import PREDICTIONS, RELIABILITY, THRESHOLD_TABLE, write_reports
 from npylabel.labeler.run_files import RunFiles
 from npylabel.labeler.scores import Scores, score
@@ -68,7 +68,7 @@ def train_labeler(
         data = load_training_data(data_path, table, val_fraction=val_fraction, random_seed=settings.random_seed)
     photos = [*data.of(TRAIN), *data.of(VAL)]
     with report.timed("read"):
-        store = PixelStore([photo.ref for photo in photos], settings.input_px, data.fit)
+        store = PixelStore([photo.ref for photo in photos], stored_px(settings.input_px), data.fit)
     with store:
         run = _Run(settings, table, data, RunFiles(save_path), photos, store, data_path)
         with report.timed("train"):

@@ -55,6 +55,23 @@ def test_without_changes_a_view_is_the_photo_or_its_mirror() -> None:
     assert 10 < sum(mirrored) < 30
 
 
+def test_far_smaller_views_do_not_flicker() -> None:
+    torch.manual_seed(0)
+    # Lines of one pixel: each place of a small view that takes one pixel alone would be black or white.
+    lines = (torch.arange(128) % 2 * 255).to(torch.uint8).view(1, 1, 128, 1).expand(4, 128, 128, 3)
+    views = augment(lines, 36, STILL)
+    assert views.std() < 0.05
+    torch.testing.assert_close(views.mean(), torch.tensor(0.5), rtol=0, atol=0.01)
+
+
+def test_far_smaller_views_show_the_same() -> None:
+    torch.manual_seed(0)
+    photos = colored(6, 128)
+    wanted = torch.nn.functional.avg_pool2d(photos.permute(0, 3, 1, 2) / 255, 4)
+    for view, image in zip(augment(photos, 32, STILL), wanted, strict=True):
+        assert min((view - image).abs().max(), (view - image.flip(2)).abs().max()) < 0.02
+
+
 def test_the_seed_decides() -> None:
     photos, results = colored(6), []
     for seed in (1, 1, 2):

@@ -1,5 +1,6 @@
 """A step of training by hand: who decays, who averages, what is learned from, and when it ends."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,9 @@ import pytest
 import torch
 from torch.nn import functional
 
+from npylabel.base.tables import read_csv
 from npylabel.labeler import engine, keeper
+from npylabel.labeler.checkpoint import load_checkpoint
 from npylabel.labeler.engine import LabelerModule
 from npylabel.labeler.networks import create_network
 from npylabel.labeler.plan import Plan, Segment
@@ -123,12 +126,31 @@ def test_a_training_that_gets_no_better_ends(data: Path, tmp_path: Path) -> None
 
 
 def test_patience_counts_whole_epochs() -> None:
-    rows = [{"epoch": epoch, "val_macro_f1": f1} for epoch, f1 in
+    rows = [{"epoch": epoch, "px": 64, "val_macro_f1": f1} for epoch, f1 in
             ((0.5, 0.2), (1, 0.3), (1.5, 0.5), (2, 0.4), (2.5, 0.5), (3, 0.5))]
-    stopped = [keeper.stopped_early(rows[:count], PLAN, 1) for count in range(7)]
+    stopped = [keeper.stopped_early(rows[:count], PLAN, 1, 64) for count in range(7)]
     assert stopped == [False, False, False, False, False, True, True]
-    assert not keeper.stopped_early(rows, PLAN, 0) and not keeper.stopped_early(rows, PLAN, 2)
-    assert not keeper.stopped_early([{"epoch": 9}], PLAN, 1)
+    assert not keeper.stopped_early(rows, PLAN, 0, 64) and not keeper.stopped_early(rows, PLAN, 2, 64)
+    assert not keeper.stopped_early([{"epoch": 9, "px": 64}], PLAN, 1, 64)
+
+
+def test_patience_waits_for_the_last_size_of_the_pictures() -> None:
+    rows = [{"epoch": epoch, "px": px, "val_macro_f1": f1} for epoch, px, f1 in
+            ((1, 32, 0.9), (2, 32, 0.8), (3, 64, 0.1), (4, 64, 0.2), (5, 64, 0.2))]
+    assert [keeper.stopped_early(rows[:count], PLAN, 1, 64) for count in range(6)] == [False] * 5 + [True]
+
+
+def test_the_best_is_one_that_was_judged_at_the_last_size(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    falling, score = (0.9 - 0.05 * judged for judged in range(13)), engine.score
+    monkeypatch.setattr(engine, "score", lambda *given: replace(score(*given), macro_f1=next(falling)))
+    kit.train(data, tmp_path / "m.pth", network="smallresnet", input_px=64, epochs=12)
+    history = read_csv(tmp_path / "m.history.csv")
+    assert [int(row["px"]) for row in history] == [32] * 5 + [64] * 7
+    assert load_checkpoint(tmp_path / "m.pth").epoch == 6
+    assert load_checkpoint(tmp_path / "checkpoint_epoch_5.pth").input_px == 32
+    assert load_checkpoint(tmp_path / "m.pth").input_px == 64
 
 
 def test_the_last_is_the_best_without_photos_to_judge_by(tmp_path: Path) -> None:

@@ -133,10 +133,27 @@ def test_columns_follow_the_table_whatever_its_ids() -> None:
     assert logits.tolist() == [[1.0, 2.0]]
 
 
+def test_pixels_of_another_side_are_brought_to_the_labelers() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 8, 8, 3), dtype=np.uint8)
+    large = pixels.repeat(4, axis=1).repeat(4, axis=2)
+    images = to_input(large, torch.device("cpu"), 8)
+    assert images.shape == (3, 3, 8, 8)
+    wanted = to_input(pixels, torch.device("cpu"), 8)
+    # The filter reaches into the neighbors.
+    assert torch.corrcoef(torch.stack([images.flatten(), wanted.flatten()]))[0, 1] > 0.9
+
+
+def test_some_rows_are_predicted_as_among_all() -> None:
+    predictor = Predictor(checkpoint(), torch.device("cpu"))
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 32, 32, 3), dtype=np.uint8)
+    rows = np.array([39, 2, 17])
+    torch.testing.assert_close(predictor.logits(pixels, rows), predictor.logits(pixels)[rows], rtol=0, atol=1e-5)
+
+
 def test_pixels_become_shares_of_white() -> None:
     pixels = np.zeros((1, 2, 2, 3), np.uint8)
     pixels[0, 0, 1] = (255, 51, 0)
-    image = to_input(pixels, torch.device("cpu"))[0]
+    image = to_input(pixels, torch.device("cpu"), pixels.shape[1])[0]
     assert image.shape == (3, 2, 2)
     torch.testing.assert_close(image[:, 0, 1], torch.tensor([1.0, 0.2, 0.0]))
     assert image.sum() == pytest.approx(1.2)
