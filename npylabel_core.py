@@ -14,7 +14,7 @@ from npylabel.base.language import choose_language
 from npylabel.base.places import DEMO, UPLOAD, Places, find_places, is_headless
 from npylabel.base.report import StepReport
 from npylabel.base.trip import bring, carried
-from npylabel.dataset.decisions import read_left_out
+from npylabel.dataset.decisions import read_kept_labels, read_left_out
 from npylabel.ui.command_line import run_command
 from npylabel.ui.input_checks import check_parameters, check_step_inputs, checked
 
@@ -118,8 +118,8 @@ def train(
     *, data_path: str = "train_data", save_path: str = "models/tiny_cnn.pth", classes_path: str = "classes.json",
     test_dir: str = "", network: str = "resnet10", depth: int = 0, input_px: int = 0, epochs: int = 40,
     batch_size: int = 64, minutes: float = 0, patience: int = 0, fill_to: int = 0, resume: bool = True,
-    device: str = "auto", devices: int = 1, tracker: str = "csv", val_fraction: float = 0.15, random_seed: int = 42,
-    work_dir: str = "", save_dir: str = "", language: str = "",
+    device: str = "auto", devices: int = 1, tracker: str = "csv", val_fraction: float = 0.15, folds: int = 0,
+    random_seed: int = 42, work_dir: str = "", save_dir: str = "", language: str = "",
 ) -> StepReport:
     """Train a labeler from scratch on your own photos; a killed run goes on where it stopped.
 
@@ -141,6 +141,7 @@ def train(
         devices: number of GPUs (or processes) that train together
         tracker: csv (the history only), tensorboard or wandb (offline)
         val_fraction: for a folder without split.csv
+        folds: 2 to 10 also looks for wrong labels, with so many more small networks; 0 does not
         random_seed: of the first weights, the order and the augmentation
         work_dir: folder below which all relative paths lie
         save_dir: folder on Drive or a network disk that keeps the work folder packed; empty: none, in Colab Drive
@@ -148,17 +149,23 @@ def train(
     """
     places = _start(work_dir, save_dir, language).world_of(data_path)
     table = _table(places, classes_path)
+    from npylabel.labeler.doubts import LABEL_ERRORS, LabelCheck
     from npylabel.labeler.run_files import RunFiles
     from npylabel.labeler.settings import TrainSettings
     from npylabel.labeler.train import train_labeler
+    from npylabel.ui.doubt_sheet import doubt_pictures
     from npylabel.ui.training_pictures import training_pictures
 
     settings = TrainSettings(network, depth, input_px, epochs, batch_size, minutes, device, random_seed, patience,
                              fill_to, tracker, devices)
     report = train_labeler(
         places.path(data_path), places.path(save_path), table, settings,
-        test_dir=places.source(test_dir) if test_dir else None, resume=resume, val_fraction=val_fraction)
-    report.pictures |= training_pictures(RunFiles(places.path(save_path)), places.path(data_path), table.names)
+        test_dir=places.source(test_dir) if test_dir else None, resume=resume, val_fraction=val_fraction,
+        check=LabelCheck(folds, read_kept_labels(places.work_dir) if folds else {}))
+    files = RunFiles(places.path(save_path))
+    report.pictures |= training_pictures(files, places.path(data_path), table.names)
+    if folds:
+        report.pictures |= doubt_pictures(files.beside(LABEL_ERRORS), places.path(data_path))
     return _finish(report, places)
 
 
@@ -250,7 +257,7 @@ def manage(
     """Plan the work and look after it: what would change is listed first, and done with confirm.
 
     Args:
-        action: plan, doctor, leave_out, take_back, classes, reset, free or bring
+        action: plan, doctor, leave_out, take_back, keep_label, classes, reset, free or bring
         value: what to act on - photos for plan, names of photos, "old > new; + added" for classes, a step, or parts
         confirm: do what is listed
         dataset_dir: holds bw, color and labels

@@ -7,7 +7,8 @@ CHARTS = (".curves.png", ".confusion.png", ".confidence.png", ".per_class.png")
 # What every machine gets: tables, journals, pages, sheets and marks; they are few and small.
 _SMALL = (".csv", ".json", ".jsonl", ".html", ".txt", ".md", "_sheet.jpg", *CHARTS, ".npylabel-demo", ".change")
 # Parts of a run's record that nothing else depends on.
-_LOOSE = (".history.csv", ".per_class.csv", ".confusion.csv", ".predictions.csv", ".thresholds.csv", ".reliability.csv")
+_LOOSE = (".history.csv", ".per_class.csv", ".confusion.csv", ".predictions.csv", ".thresholds.csv", ".reliability.csv",
+          ".label_errors.csv")
 
 
 class Rank(IntEnum):

@@ -19,7 +19,8 @@ from npylabel.base.tables import printable
 
 RESULTS = "results"
 _SHOWN = (".html", ".csv", "_sheet.jpg", ".pth", *CHARTS, ".metrics.json")
-_HIDDEN = re.compile(r"^(demo/)?(runs|conflicts|left_out)/|\.last\.pth$|checkpoint_epoch_|/archive/|_truth\.csv$")
+_HIDDEN = re.compile(
+    r"^(demo/)?(runs|conflicts|left_out)/|\.last\.pth$|checkpoint_epoch_|/archive/|\.folds/|_truth\.csv$")
 # SHA-256 by name of the copies, as they were made: what differs from it was changed by a person.
 _LIST = "copies.json"
 _README = "READ ME.txt"

@@ -43,6 +43,10 @@ def manage_work(
 
         report = leave_out_photos(world, value, back=action == "take_back", confirm=confirm, dataset_dir=dataset_dir,
                                   data_path=data_path)
+    elif action == "keep_label":
+        from npylabel.dataset.keep_label import keep_labels
+
+        report = keep_labels(world, value, confirm=confirm, data_path=data_path)
     elif action == "classes":
         from npylabel.dataset.class_changes import change_classes
 
@@ -71,7 +75,7 @@ def check_action(action: str, value: str) -> None:
     if action not in ACTIONS:
         raise NpyLabelError("bad_parameter", _("{name} is {value!r}.").format(name="action", value=action),
                             _("Use one of: {allowed}.").format(allowed=", ".join(ACTIONS)))
-    if action in ("leave_out", "take_back"):
+    if action in ("leave_out", "take_back", "keep_label"):
         from npylabel.dataset.photo_names import split_names
 
         split_names(value)

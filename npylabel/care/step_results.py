@@ -119,15 +119,19 @@ def training_results(data_path: Path, originals: Originals, table: ClassTable) -
 
 def model_results(save_path: Path) -> Results:
     """Step 03: the files of the model. The epochs go first, the model last: by it the others are known as its own."""
+    from npylabel.labeler.folds import fold_files
     from npylabel.labeler.run_files import RunFiles
 
     files, results = RunFiles(save_path), Results(save_path.parent)
     existing = files.existing() if save_path.parent.is_dir() else []
     epochs = [path for path in files.epochs() if path in existing] if existing else []
     rest = [path for path in existing if path not in epochs and path != save_path]
+    rest += fold_files(files.folds)
     results.found.ours = [*epochs, *rest, *(path for path in existing if path == save_path),
                           *leftovers(save_path.parent)]
     results.found.folders += find_logs(files.logs).folders
+    results.found.folders += [*sorted((path for path in files.folds.rglob("*") if path.is_dir()), reverse=True),
+                              files.folds]
     return results
 
 

@@ -12,7 +12,7 @@ from npylabel.base.errors import NpyLabelError
 from npylabel.base.i18n import _
 
 DECISIONS = "decisions"
-LEAVE_OUT, TAKE_BACK = "leave_out", "take_back"
+LEAVE_OUT, TAKE_BACK, KEEP_LABEL = "leave_out", "take_back", "keep_label"
 _SUFFIX = ".jsonl"
 _TICK = timedelta(microseconds=1)
 
@@ -131,6 +131,20 @@ def read_left_out(work_dir: Path) -> set[str]:
         NpyLabelError: of ``read_decisions``.
     """
     return left_out(read_decisions(work_dir / DECISIONS))
+
+
+def kept_labels(decisions: Sequence[Decision]) -> dict[str, str]:
+    """Class name by SHA-256 of the photos whose class a person looked at and found right, by the last word on each."""
+    return {decision.sha256: decision.class_name for decision in decisions if decision.action == KEEP_LABEL}
+
+
+def read_kept_labels(work_dir: Path) -> dict[str, str]:
+    """The same of the decisions in a work folder.
+
+    Raises:
+        NpyLabelError: of ``read_decisions``.
+    """
+    return kept_labels(read_decisions(work_dir / DECISIONS))
 
 
 def _line(decision: Decision) -> str:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -36,12 +36,18 @@ class TrainPhoto:
         class_id: its class.
         split: "train", "val" or "test".
         sha256: of the original's bytes (of this file's where it was laid here by hand).
+        group: SHA-256 of the first of the photos that show nearly the same.
+        source: of the original, see ``PhotoRef``; "" where it was laid here by hand.
+        class_by_person: a person moved it from the folder of another class to this one.
     """
 
     ref: PhotoRef
     class_id: int
     split: str
     sha256: str
+    group: str = ""
+    source: str = ""
+    class_by_person: bool = False
 
     @property
     def path(self) -> Path:
@@ -143,8 +149,13 @@ def load_training_data(data_path: Path, table: ClassTable, *, val_fraction: floa
         [SplitItem(photo.class_id, row.sha256, str(leader), given)
          for (photo, row), leader, (_row, given) in zip(known, leaders, items, strict=True)],
         {VAL: val_fraction}, random_seed, keep_given=bool(listed))
-    for (photo, row), side in zip(known, sides, strict=True):
-        photos.append(TrainPhoto(photo.ref, photo.class_id, side, row.sha256))
+    pictures = {row.color_sha256: row for row, _split in listed.values()}
+    for (photo, row), side, leader in zip(known, sides, leaders, strict=True):
+        # A listed picture that lies elsewhere now was moved, and step 02 has not seen that yet.
+        original = row if row.source else pictures.get(row.sha256, row)
+        photos.append(TrainPhoto(
+            photo.ref, photo.class_id, side, row.sha256, known[leader][1].sha256, original.source,
+            bool(original.source) and class_by_hand(replace(original, name=row.name), table)))
     if not any(photo.split == TRAIN for photo in photos):
         raise _nothing_to_train_on(data_path)
     origin = DEMO if any(row.made_from == DEMO for row, _split in listed.values()) else OWN

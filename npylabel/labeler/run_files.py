@@ -11,7 +11,7 @@ from npylabel.base.files import files_below
 SUFFIXES = (".resume.ckpt", ".resume.before.ckpt", ".last.pth", ".run.json", ".metrics.json", ".history.csv",
             ".per_class.csv", ".confusion.csv", ".curves.png", ".confusion.png", ".predictions.csv", ".thresholds.csv",
             ".reliability.csv", ".confidence.png", ".per_class.png", ".pairs_sheet.jpg", ".hardest_sheet.jpg",
-            ".activation_sheet.jpg")
+            ".activation_sheet.jpg", ".label_errors.csv", ".label_errors_sheet.jpg")
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,11 @@ class RunFiles:
     def logs(self) -> Path:
         """The folder of a tracker's files."""
         return self.beside(".logs")
+
+    @property
+    def folds(self) -> Path:
+        """The folder of what the networks that look for wrong labels said."""
+        return self.beside(".folds")
 
     def epoch(self, number: int) -> Path:
         """The checkpoint of one epoch."""

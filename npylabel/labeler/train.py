@@ -20,8 +20,10 @@ from npylabel.dataset.pixels import PixelStore
 from npylabel.dataset.training_data import TrainingData, TrainPhoto, class_counts, load_training_data
 from npylabel.labeler.checkpoint import Checkpoint, save_checkpoint
 from npylabel.labeler.devices import refuse_impossible_devices
+from npylabel.labeler.doubts import NO_CHECK, LabelCheck
 from npylabel.labeler.engine import judge, pixel_statistics
 from npylabel.labeler.fit import fit
+from npylabel.labeler.fold_training import check_labels
 from npylabel.labeler.job import FitJob, Fitted
 from npylabel.labeler.networks import create_network, default_px, refuse_impossible_network
 from npylabel.labeler.predict import Predictor, pick_device
@@ -38,7 +40,7 @@ KEEP_EVERY = 5
 
 def train_labeler(
     data_path: Path, save_path: Path, table: ClassTable, settings: TrainSettings, *, test_dir: Path | None = None,
-    resume: bool = True, val_fraction: float = 0.15,
+    resume: bool = True, val_fraction: float = 0.15, check: LabelCheck = NO_CHECK,
 ) -> StepReport:
     """The report on a trained labeler: ``save_path`` (best epoch) and its metrics, history and checkpoints beside it.
 
@@ -50,6 +52,7 @@ def train_labeler(
         test_dir: class folders with photos for an honest score, never trained or tuned on.
         resume: go on with an unfinished or finished run of the same table, split and network.
         val_fraction: for a folder without ``split.csv``.
+        check: how to look for wrong labels when the labeler is trained.
 
     Raises:
         NpyLabelError: ``bad_parameter``, ``no_train_data``, ``one_class``, ``unknown_folder``, ``network_unknown``,
@@ -75,6 +78,7 @@ def train_labeler(
             fitted = fit(run.job(resume, time.monotonic() - started), report)
         with report.timed("score"):
             run.finish(fitted, report, device, test_photos)
+    check_labels(check, data, photos, table, settings, RunFiles(save_path), report)
     return report
 
 

@@ -95,7 +95,9 @@ def _class_folders(report: StepReport, places: Places, parameters: dict) -> None
 
 def _training(report: StepReport, places: Places, parameters: dict) -> None:
     from npylabel.dataset.training_data import class_counts, load_training_data
+    from npylabel.labeler.doubts import LabelCheck
 
+    LabelCheck(parameters["folds"])
     world = places.world_of(parameters["data_path"])
     table = load_classes(world.classes_path(parameters["classes_path"]))
     data = load_training_data(world.path(parameters["data_path"]), table, val_fraction=parameters["val_fraction"],

@@ -15,6 +15,7 @@ PHOTOS = {"ds/color/a.png", "ds/labels/a.npy", "train_data/дом/a.png", "left_
 WANTED = {
     "plan": set(), "doctor": set(), "leave_out": PHOTOS, "take_back": PHOTOS,
     "classes": {"ds/labels/a.npy", "train_data/дом/a.png", "demo/ds/labels/a.npy"},
+    "keep_label": {"train_data/дом/a.png"},
     "reset": PATHS, "free": PATHS, "bring": PATHS,
 }
 

@@ -284,6 +284,21 @@ def test_the_model_goes_and_the_archive_stays(world: World) -> None:
     assert (world.root / "models/other.pth").is_file()
 
 
+def test_what_the_networks_that_look_for_wrong_labels_said_goes_with_the_model(world: World) -> None:
+    folds = world.root / "models/tiny_cnn.folds"
+    for name in ("fold_1.npz", "fold_2_0123456789abcdef/fold.resume.ckpt"):
+        lay_file(folds / name, b"x")
+    assert {name for name in gone(world, "03") if ".folds/" in name} == {
+        "models/tiny_cnn.folds/fold_1.npz", "models/tiny_cnn.folds/fold_2_0123456789abcdef/fold.resume.ckpt"}
+    assert not folds.exists()
+
+
+def test_a_persons_file_beside_them_stays(world: World) -> None:
+    mine = lay_file(world.root / "models/tiny_cnn.folds/notes.txt", b"mine")
+    gone(world, "03")
+    assert mine.read_bytes() == b"mine"
+
+
 def test_the_epochs_of_another_model_stay(world: World) -> None:
     for name in MODEL_FILES[:-2]:
         (world.root / "models" / name).unlink()
