@@ -211,13 +211,16 @@ def _speed(job: FitJob, plan: Plan, state: dict | None, device: torch.device, st
     module.share = (0, job.settings.devices)
     if state:
         module.load(state)
-    return measure(module.to(device), batches, job.val_rows, job.files.save_path.parent, plan.precision, steps)
+    return measure(module.to(device), batches, job.val_rows, job.files.save_path.parent, plan.precision, steps,
+                   job.settings.minutes)
 
 
 def _tell(job: FitJob, plan: Plan, seconds: float) -> None:
     """Say before the training how long it will take, and what to expect."""
     print(_("Epochs: {epochs}, steps in each: {steps}; about {time} on this machine.").format(
         epochs=plan.epochs(plan.total), steps=plan.epoch_steps, time=time_text(seconds)), flush=True)
+    if plan.total < plan.epoch_steps:
+        print(_("That is less than one epoch: a model of so short a training knows hardly anything."), flush=True)
     f1 = expected_macro_f1(len(job.train_rows) / len(job.template.trained_ids), plan.epochs(plan.total))
     if f1 is not None:
         print(_("Trainings of such a length on so many photos reached a macro-F1 of about {f1}.").format(f1=f1),

@@ -5,7 +5,6 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
-from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,8 +20,8 @@ from npylabel.labeler.recipe import Recipe, train_px
 
 # Batches that are measured at the first size of the pictures, at the others, and before either for warming up.
 _BATCHES, _BATCHES_MORE, _WARM_UP = 20, 6, 2
-# Enough for one size; slow machines are measured by fewer batches.
-_ENOUGH_S = 15.0
+# Enough for one size, and share of the minutes that it may take; slow machines are measured by fewer batches.
+_ENOUGH_S, _ENOUGH_SHARE = 15.0, 0.02
 # A training of so many steps is not worth more than one measured batch.
 _STEPS_PER_BATCH = 50
 # Points of the course at which a plan is added up.
@@ -69,40 +68,43 @@ class Speed:
 
 
 def measure(
-    module: LabelerModule, batches: PartBatches, judged_rows: np.ndarray, folder: Path, precision: str, steps: int
+    module: LabelerModule, batches: PartBatches, judged_rows: np.ndarray, folder: Path, precision: str, steps: int,
+    minutes: float
 ) -> Speed:
-    """The speed of this training on this machine; neither weights nor random states are changed.
+    """The speed of this training on this machine; random states are left as they were.
 
     Args:
-        module: to be trained, on its device.
+        module: like the one that will be trained, on its device; this one is spoiled.
         batches: what it will be fed with.
         judged_rows: photos by which it will be judged.
         folder: where it will be saved.
         precision: of the training.
         steps: of the training, where they are known; a short one is measured shortly.
+        minutes: of the training where these are known; 0 where they are not.
     """
-    trial = deepcopy(module)
-    trial.plan = Plan({}, 1000, (Segment(0, 1000),))
-    optimizer = trial.configure_optimizers()
+    module.plan = Plan({}, 1000, (Segment(0, 1000),))
+    optimizer = module.configure_optimizers()
     count = min(_BATCHES, max(1, steps // _STEPS_PER_BATCH)) if steps else _BATCHES
-    devices = [trial.device] if trial.device.type == "cuda" else []
+    enough_s = min(_ENOUGH_S, _ENOUGH_SHARE * 60 * minutes) if minutes else _ENOUGH_S
+    devices = [module.device] if module.device.type == "cuda" else []
     with torch.random.fork_rng(devices):
         step_s, start = {}, 0.0
-        for until, _share in trial.recipe.sizes:
-            trial.step = int(1000 * start)
-            px = train_px(trial.recipe, trial.input_px, trial.plan.done(trial.step))
+        for until, _share in module.recipe.sizes:
+            module.step = int(1000 * start)
+            px = train_px(module.recipe, module.input_px, module.plan.done(module.step))
             if px not in step_s:
-                step_s[px] = _step_s(trial, batches, optimizer, precision, count)
+                step_s[px] = _step_s(module, batches, optimizer, precision, count, enough_s)
                 count = min(count, _BATCHES_MORE)
             start = until
-        judge_s = _judge_s(trial, batches, judged_rows, precision)
-    return Speed(step_s, judge_s, _save_s(trial, optimizer, folder))
+        judge_s = _judge_s(module, batches, judged_rows, precision)
+    return Speed(step_s, judge_s, _save_s(module, optimizer, folder))
 
 
 def _step_s(
-    module: LabelerModule, batches: PartBatches, optimizer: torch.optim.Optimizer, precision: str, count: int
+    module: LabelerModule, batches: PartBatches, optimizer: torch.optim.Optimizer, precision: str, count: int,
+    enough_s: float
 ) -> float:
-    """Median seconds of a step at the size of the module's present step."""
+    """Mean seconds of a step at the size of the module's present step."""
     times: list[float] = []
     chosen, warm_up = batches.order.batches(0), min(_WARM_UP, count)
     # Scaled as in training, so that half precision stays finite; what it learns is thrown away.
@@ -121,9 +123,9 @@ def _step_s(
 
     for index in range(warm_up + count):
         times.append(_seconds(lambda index=index: step(index), module.device))
-        if sum(times) > _ENOUGH_S:
+        if sum(times) > enough_s:
             break
-    return statistics.median(times[warm_up:] or times)
+    return statistics.fmean(times[warm_up:] or times[-1:])
 
 
 def _judge_s(module: LabelerModule, batches: PartBatches, rows: np.ndarray, precision: str) -> float:
