@@ -38,10 +38,10 @@ class Recipe:
     label_smoothing: float = 0.1
     ema_decay: float = 0.998
     sizes: tuple[tuple[float, float], ...] = ((0.4, 0.5), (0.8, 0.75), (1.0, 1.0))
-    smallest_crop: float = 0.35
-    rotation_degrees: float = 15.0
-    perspective: float = 0.1
-    color: float = 0.25
+    smallest_crop: float = 0.5
+    rotation_degrees: float = 10.0
+    perspective: float = 0.05
+    color: float = 0.15
     erasing: float = 0.0
     mixup: float = 0.0
     cutmix: float = 0.0

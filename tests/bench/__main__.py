@@ -12,7 +12,7 @@ from PIL import Image
 
 from npylabel.photos.collect import collect_photos
 from npylabel.photos.drawing import DEMO_CLASSES, draw_photo
-from tests.bench import courier, labeling
+from tests.bench import courier, labeling, training
 from tests.bench.side_by_side import compare
 
 LARGE_PHOTOS, LARGE_PX = 60, (4000, 3000)
@@ -47,6 +47,7 @@ def main() -> None:
             compare(f"01, 12-megapixel JPEG to {image_format}", LARGE_PHOTOS, {
                 "plain": lambda out: plain_collect(folder / "large", out),
                 "ours": lambda out, kind=image_format: collect_photos([folder / "large"], out, image_format=kind)})
+    training.main([])
     labeling.main()
     courier.main()
 
