@@ -204,7 +204,8 @@ class PixelCache:
         # Where a file in use cannot be renamed (Windows), or somebody emptied the cache, this run goes on without.
         with suppress(OSError):
             file.path.replace(target)
-            file.path = target
+            # By this name other processes open what is mapped here.
+            file.path = file.pixels.filename = target
             self._clean(target, set(checksums))
 
     def leave(self, file: PixelFile) -> None:

@@ -73,8 +73,8 @@ def run_on_devices(job: FitJob, plan: Plan, device: torch.device) -> None:
 
 
 def _light(pixels: np.ndarray) -> np.ndarray | _MappedPixels:
-    """What travels to another process: where the pixels lie, if they are a mapped file."""
-    if isinstance(pixels, np.memmap) and isinstance(pixels.base, mmap.mmap):
+    """What travels to another process: where the pixels lie, if they are a mapped file that still has its name."""
+    if isinstance(pixels, np.memmap) and isinstance(pixels.base, mmap.mmap) and Path(pixels.filename).is_file():
         return _MappedPixels(Path(pixels.filename), pixels.shape, pixels.offset)
     return np.asarray(pixels)
 

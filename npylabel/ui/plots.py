@@ -26,7 +26,7 @@ def plot_curves(history: Sequence[dict[str, str]], path: Path) -> Path:
     lines = ((loss, "train_loss", _("training loss")), (loss, "val_loss", _("validation loss")),
              (scores, "val_accuracy", _("accuracy")), (scores, "val_macro_f1", _("macro-F1")))
     for axes, column, label in lines:
-        points = [(int(row["epoch"]), float(row[column])) for row in history if row.get(column)]
+        points = [(float(row["epoch"]), float(row[column])) for row in history if row.get(column)]
         if points:
             axes.plot(*zip(*points, strict=True), marker=".", label=label)
     scores.set_ylim(0, 1)

@@ -96,4 +96,6 @@ def test_pixels_travel_as_the_place_where_they_lie(data: Path) -> None:
         assert np.array_equal(light.open(), store.pixels)
         # A part of a mapped file is not where the file begins.
         assert np.array_equal(devices._light(store.pixels[1:]), store.pixels[1:])
+        light.path.unlink()
+        assert np.array_equal(devices._light(store.pixels), store.pixels)
     assert np.array_equal(devices._light(np.ones((1, 2, 2, 3), np.uint8)), np.ones((1, 2, 2, 3)))

@@ -10,7 +10,7 @@ from PIL import Image
 
 from npylabel.base.tables import read_csv, write_csv
 from npylabel.labeler.run_files import SUFFIXES, RunFiles
-from npylabel.ui import confidence_plots, photo_sheets
+from npylabel.ui import confidence_plots, photo_sheets, plots
 from npylabel.ui.photo_sheets import (
     GREEN,
     RED,
@@ -142,8 +142,14 @@ def figures(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
         kept.append(figure)
         return path
 
-    monkeypatch.setattr(confidence_plots, "save_figure", keep)
+    for module in (confidence_plots, plots):
+        monkeypatch.setattr(module, "save_figure", keep)
     return kept
+
+
+def test_parts_of_epochs_lie_between_the_epochs(figures: list[Figure]) -> None:
+    plots.plot_curves([{"epoch": epoch, "train_loss": "0.5"} for epoch in ("0.5", "1", "1.5")], Path("x.png"))
+    assert figures[0].axes[0].lines[0].get_xdata().tolist() == [0.5, 1, 1.5]
 
 
 @pytest.mark.parametrize(("classes", "columns"), [(3, 1), (34, 1), (35, 2), (100, 3)])
