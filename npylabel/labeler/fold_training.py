@@ -19,7 +19,7 @@ from npylabel.labeler.fit import fit
 from npylabel.labeler.job import FitJob
 from npylabel.labeler.networks import refuse_impossible_network
 from npylabel.labeler.predict import Predictor, pick_device
-from npylabel.labeler.recipe import recipe_of
+from npylabel.labeler.recipe import recipe_of, stored_px
 from npylabel.labeler.run_files import RunFiles
 from npylabel.labeler.settings import TrainSettings
 
@@ -56,7 +56,7 @@ def check_labels(
     if not check.folds:
         return
     quick = fold_settings(settings)
-    with PixelStore([photo.ref for photo in photos], quick.input_px, data.fit) as store:
+    with PixelStore([photo.ref for photo in photos], stored_px(quick.input_px), data.fit) as store:
         readable = store.readable()
         trainer = _FoldTrainer(store.pixels, readable, [photos[i].class_id for i in readable], data, table, quick)
         find_wrong_labels(
@@ -105,7 +105,7 @@ class _FoldTrainer:
         job = FitJob(self.table, template, self.pixels, targets, self.rows[train], np.zeros(0, np.int64), settings,
                      files, identity=self.identity)
         fitted = fit(job, StepReport("train"))
-        logits = Predictor(fitted.last, pick_device(settings.device)).logits(self.pixels[self.rows[held_out]])
+        logits = Predictor(fitted.last, pick_device(settings.device)).logits(self.pixels, self.rows[held_out])
         result = np.full((len(held_out), len(self.ids)), np.nan, np.float32)
         result[:, np.searchsorted(self.ids, trained_ids)] = torch.softmax(logits, 1).numpy()
         return result
