@@ -48,6 +48,7 @@ class Checkpoint:
         metrics: validation scores.
         parameters: of the run.
         versions: of the libraries that made it.
+        mixed_precision: whether it may label in half precision where the device has it, as it was trained and judged.
         judged: what it said of its validation photos (see ``calibration.to_saved``), to tell what a threshold does.
     """
 
@@ -70,6 +71,7 @@ class Checkpoint:
     versions: dict = field(default_factory=lambda: {
         "npylabel": __version__, "torch": torch.__version__, "python": platform.python_version()})
     judged: dict = field(default_factory=dict)
+    mixed_precision: bool = False
 
     @property
     def table(self) -> ClassTable:

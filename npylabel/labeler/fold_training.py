@@ -100,7 +100,8 @@ class _FoldTrainer:
         template = Checkpoint(
             state_dict={}, network=settings.network, depth=settings.depth, input_px=settings.input_px,
             fit=self.data.fit, mean=mean, std=std, classes=self.table.to_json(), classes_sha256=self.table.sha256,
-            trained_ids=trained_ids, made_from=self.data.made_from, split_sha256=self.data.split_sha256)
+            trained_ids=trained_ids, made_from=self.data.made_from, split_sha256=self.data.split_sha256,
+            mixed_precision=True)
         # The folder of the files is that of one fold of one identity.
         job = FitJob(self.table, template, self.pixels, targets, self.rows[train], np.zeros(0, np.int64), settings,
                      files, identity=self.identity)

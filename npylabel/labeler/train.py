@@ -127,7 +127,7 @@ class _Run:
             state_dict={}, network=settings.network, depth=settings.depth, input_px=settings.input_px,
             fit=self.data.fit, mean=mean, std=std, classes=self.table.to_json(), classes_sha256=self.table.sha256,
             trained_ids=self.trained_ids, made_from=self.data.made_from, split_sha256=self.data.split_sha256,
-            parameters=identity)
+            parameters=identity, mixed_precision=True)
         return FitJob(
             self.table, template, self.pixels, self.targets, self.train_rows, self.val_rows, settings, self.files,
             identity, resume=resume, keep_every=KEEP_EVERY, spent_s=spent_s)

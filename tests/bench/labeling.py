@@ -76,7 +76,7 @@ def default_model(path: Path, input_px: int = 0) -> Path:
     px = input_px or defaults["input_px"] or default_px(network)
     save_checkpoint(path, Checkpoint(
         create_network(network, 100).state_dict(), network, 0, px, "crop", [0.5] * 3, [0.25] * 3,
-        table.to_json(), table.sha256, list(table.ids), "own", ""))
+        table.to_json(), table.sha256, list(table.ids), "own", "", mixed_precision=True))
     return path
 
 

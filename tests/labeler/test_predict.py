@@ -178,3 +178,14 @@ def test_a_missing_device(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(NpyLabelError) as error:
         pick_device("cuda")
     assert error.value.code == "no_such_device"
+
+
+@pytest.mark.parametrize("mixed", [False, True])
+def test_half_precision_is_for_models_that_were_trained_in_it(monkeypatch: pytest.MonkeyPatch, mixed: bool) -> None:
+    monkeypatch.setattr(predict, "choose_precision", lambda _device: "bf16-mixed")
+    model = replace(checkpoint(), mixed_precision=mixed)
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 32, 32, 3), dtype=np.uint8)
+    exact, logits = (Predictor(each, torch.device("cpu")).logits(pixels) for each in (checkpoint(), model))
+    assert logits.dtype == torch.float32
+    assert torch.equal(exact, logits) == (not mixed)
+    torch.testing.assert_close(logits, exact, rtol=0.05, atol=0.05)
