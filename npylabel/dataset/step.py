@@ -74,9 +74,12 @@ def _export(report: StepReport, found: Verification, export: ExportSettings) -> 
     if found.count(FAULT):
         report.messages.append(_("Nothing was exported, because the dataset has faults."))
         return
-    report.facts["export"] = export_dataset(
+    counts = export_dataset(
         found, export.export_dir, val_fraction=export.val_fraction, test_fraction=export.test_fraction,
         random_seed=export.random_seed)
+    # The sides are balanced by label, and labels are what a network thinks.
+    report.measured["export"] = counts
+    report.facts["exported"] = sum(counts.values())
     report.files["export"] = export.export_dir
     if export.export_zip:
         target = export.export_dir.with_name(f"{export.export_dir.name}.zip")

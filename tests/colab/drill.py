@@ -44,9 +44,10 @@ STAGES: dict[str, tuple[Callable, dict[str, object]]] = {
     "04": (core.auto_label, {"device": "cpu", "batch_size": 8, "threshold": 0.3}),
     "05": (core.verify_tintora, PICTURES),
 }
-# What has to be the same to the last byte; histories and metrics hold seconds.
+# What has to be the same to the last byte. Histories and metrics hold seconds, the plan of a training the machine's
+# speed.
 SAME_TABLES = ("manifest.csv", "quarantine.csv", "labels.csv", "split.csv", "verify.csv", ".per_class.csv",
-               ".run.json", "tiny_cnn.pth", "tiny_cnn.last.pth", "checkpoint_epoch_5.pth")
+               "tiny_cnn.pth", "tiny_cnn.last.pth", "checkpoint_epoch_5.pth")
 MOST_ATTEMPTS, MOST_FAULTY, LOOKS = 60, 6, 6
 # What the status shows when a stage is done.
 DONE = {
