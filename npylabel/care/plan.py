@@ -24,7 +24,8 @@ DRIVE_BYTES_PER_S = 30e6
 _COLOR_SHARE = 0.7
 # An archive's own bytes for each file in it, and what the saves of before take until they are removed.
 _TAR_BYTES, _SAVE_SLACK_BYTES = 2_000, 0.4 * GB
-_MODEL_BYTES = 0.1 * GB
+# A model, its checkpoints, and on this machine two training states of four times its size.
+_MODEL_BYTES = 0.4 * GB
 # Below this a portion of originals is not worth an upload.
 _LEAST_PORTION_BYTES = 1 * GB
 
@@ -38,7 +39,7 @@ class Work:
     training: int
     size_px: int = 512
     input_px: int = 128
-    epochs: int = 20
+    epochs: int = 40
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def _plan(work: Work, machine: Machine, image_format: str) -> PathPlan:
     needs = (
         _need(machine, "01", work.photos, dataset, dataset + 2 * labels, work.photo_bytes + dataset),
         _need(machine, "02", work.training, training, training + work.training * _TAR_BYTES, 2 * training),
-        _need(machine, "03", passes, training + pixels + _MODEL_BYTES, 2 * _MODEL_BYTES, training),
+        _need(machine, "03", passes, training + pixels + _MODEL_BYTES, _MODEL_BYTES, training),
         _need(machine, "04", work.photos, dataset * _COLOR_SHARE + labels, labels, dataset * _COLOR_SHARE),
         _need(machine, "05", work.photos, dataset + labels, 0, dataset),
     )

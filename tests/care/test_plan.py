@@ -59,7 +59,7 @@ def test_the_report_names_the_portions(tmp_path: Path) -> None:
     report = plan_report(Places(tmp_path), "photos=8000; photo_mb=3.5; training=5000; drive_gb=15; local_gb=20")
     text = "\n".join(report.messages)
     assert report.facts == {"action": "plan", "done": True, "photos": 8000, "training": 5000}
-    assert "in 6 portions of up to 5.3 GB" in text
+    assert "in 6 portions of up to 5.1 GB" in text
     assert [line[:3] for line in report.messages[1:6]] == ["01:", "02:", "03:", "04:", "05:"]
 
 

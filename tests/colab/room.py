@@ -232,7 +232,7 @@ class SmallPath:
                 "drive_peak": max(row["drive_peak_mb"] for row in rows), "drive_quota": rows[0]["drive_mb"],
                 "kept_after": rows[-1]["kept_mb"],
                 "kept_planned": round(sum(other.drive_bytes for other in self.plan.needs if other.step <= step) / MB
-                                      + (2 * self.model_bytes / MB if step >= "03" else 0), 1)})
+                                      + (self.model_bytes / MB if step >= "03" else 0), 1)})
         return {"photos": len(self.photos), "photo_mb": round(self.photo_bytes / MB, 1),
                 "image_format": self.plan.image_format, "fits": self.plan.fits,
                 "portion_mb": round(self.plan.portion_bytes / MB, 1), "steps": table,
