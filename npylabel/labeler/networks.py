@@ -1,6 +1,6 @@
 """The networks that can be trained, all from random weights, by name."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -180,6 +180,16 @@ class _Block(nn.Module):
         return torch.relu(self.norm2(self.conv2(y)) + self.shortcut(x))
 
 
+def _stages(block: Callable[[int, int, int], nn.Module], widths: Sequence[int], depth: int) -> nn.Sequential:
+    """Stages of ``depth`` blocks (0 is 1), each stage but the first at half the size of the one before."""
+    blocks, inputs = [], widths[0]
+    for stage, width in enumerate(widths):
+        for i in range(depth or 1):
+            blocks.append(block(inputs, width, 2 if stage and not i else 1))
+            inputs = width
+    return nn.Sequential(*blocks)
+
+
 @register("smallresnet", 128)
 class SmallResNet(nn.Module):
     """A small residual network with batch normalization.
@@ -196,13 +206,8 @@ class SmallResNet(nn.Module):
         first = self.WIDTHS[0]
         self.stem = nn.Sequential(
             nn.Conv2d(3, first, 3, 2, 1, bias=False), nn.BatchNorm2d(first), nn.ReLU(), nn.MaxPool2d(3, 2, 1))
-        blocks, inputs = [], first
-        for stage, width in enumerate(self.WIDTHS):
-            for i in range(depth or 1):
-                blocks.append(_Block(inputs, width, 2 if stage and not i else 1))
-                inputs = width
-        self.blocks = nn.Sequential(*blocks)
-        self.head = nn.Linear(inputs, outputs)
+        self.blocks = _stages(_Block, self.WIDTHS, depth)
+        self.head = nn.Linear(self.WIDTHS[-1], outputs)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Logits ``(n, outputs)`` of pictures ``(n, 3, h, w)``."""
@@ -235,17 +240,12 @@ class PatchResNet(nn.Module):
 
     def __init__(self, outputs: int, depth: int = 0) -> None:
         super().__init__()
-        inputs = self.WIDTHS[0]
+        first = self.WIDTHS[0]
         # Patches that do not overlap (Dosovitskiy et al. 2021): at 128 pixels the whole network is a third quicker than
         # with the usual convolution and pooling.
-        self.stem = nn.Sequential(nn.Conv2d(3, inputs, 4, 4, bias=False), nn.BatchNorm2d(inputs), nn.ReLU())
-        blocks = []
-        for stage, width in enumerate(self.WIDTHS):
-            for i in range(depth or 1):
-                blocks.append(_PooledBlock(inputs, width, 2 if stage and not i else 1))
-                inputs = width
-        self.blocks = nn.Sequential(*blocks)
-        self.head = nn.Linear(inputs, outputs)
+        self.stem = nn.Sequential(nn.Conv2d(3, first, 4, 4, bias=False), nn.BatchNorm2d(first), nn.ReLU())
+        self.blocks = _stages(_PooledBlock, self.WIDTHS, depth)
+        self.head = nn.Linear(self.WIDTHS[-1], outputs)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Logits ``(n, outputs)`` of pictures ``(n, 3, h, w)`` with sides of at least 4."""
