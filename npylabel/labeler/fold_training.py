@@ -12,11 +12,9 @@ from npylabel.base.errors import NpyLabelError
 from npylabel.base.report import StepReport
 from npylabel.dataset.pixels import PixelStore
 from npylabel.dataset.training_data import TrainingData, TrainPhoto
-from npylabel.labeler.checkpoint import Checkpoint
 from npylabel.labeler.doubts import LabelCheck, find_wrong_labels
-from npylabel.labeler.engine import pixel_statistics
 from npylabel.labeler.fit import fit
-from npylabel.labeler.job import FitJob
+from npylabel.labeler.job import FitJob, template_of
 from npylabel.labeler.networks import refuse_impossible_network
 from npylabel.labeler.predict import Predictor, pick_device
 from npylabel.labeler.recipe import recipe_of, stored_px
@@ -96,12 +94,7 @@ class _FoldTrainer:
         targets = np.full(len(self.pixels), -1, np.int64)
         targets[self.rows[train]] = np.searchsorted(trained_ids, self.class_ids[train])
         settings = self.settings
-        mean, std = pixel_statistics(self.pixels, self.rows[train])
-        template = Checkpoint(
-            state_dict={}, network=settings.network, depth=settings.depth, input_px=settings.input_px,
-            fit=self.data.fit, mean=mean, std=std, classes=self.table.to_json(), classes_sha256=self.table.sha256,
-            trained_ids=trained_ids, made_from=self.data.made_from, split_sha256=self.data.split_sha256,
-            mixed_precision=True)
+        template = template_of(settings, self.data, self.table, trained_ids, self.pixels, self.rows[train])
         # The folder of the files is that of one fold of one identity.
         job = FitJob(self.table, template, self.pixels, targets, self.rows[train], np.zeros(0, np.int64), settings,
                      files, identity=self.identity)

@@ -6,7 +6,9 @@ import numpy as np
 import torch
 
 from npylabel.base.classes import ClassTable
+from npylabel.dataset.training_data import TrainingData
 from npylabel.labeler.checkpoint import Checkpoint
+from npylabel.labeler.engine import pixel_statistics
 from npylabel.labeler.plan import Plan
 from npylabel.labeler.run_files import RunFiles
 from npylabel.labeler.settings import TrainSettings
@@ -66,3 +68,24 @@ class Fitted:
     plan: Plan
     epochs: int | float
     epochs_now: int | float
+
+
+def template_of(
+    settings: TrainSettings, data: TrainingData, table: ClassTable, trained_ids: list[int], pixels: np.ndarray,
+    train_rows: np.ndarray,
+) -> Checkpoint:
+    """All that is known of a labeler before it is trained; its normalization is that of the photos to train on.
+
+    Args:
+        settings: of the training.
+        data: that the photos are of.
+        table: of the classes.
+        trained_ids: of the classes that have photos to train on, ascending.
+        pixels: ``(n, px, px, 3)`` uint8.
+        train_rows: to train on, int64.
+    """
+    mean, std = pixel_statistics(pixels, train_rows)
+    return Checkpoint(
+        state_dict={}, network=settings.network, depth=settings.depth, input_px=settings.input_px, fit=data.fit,
+        mean=mean, std=std, classes=table.to_json(), classes_sha256=table.sha256, trained_ids=trained_ids,
+        made_from=data.made_from, split_sha256=data.split_sha256, mixed_precision=True)

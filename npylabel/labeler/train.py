@@ -21,10 +21,10 @@ from npylabel.dataset.training_data import TrainingData, TrainPhoto, class_count
 from npylabel.labeler.checkpoint import Checkpoint, save_checkpoint
 from npylabel.labeler.devices import refuse_impossible_devices
 from npylabel.labeler.doubts import NO_CHECK, LabelCheck
-from npylabel.labeler.engine import judge, pixel_statistics
+from npylabel.labeler.engine import judge
 from npylabel.labeler.fit import fit
 from npylabel.labeler.fold_training import check_labels
-from npylabel.labeler.job import FitJob, Fitted
+from npylabel.labeler.job import FitJob, Fitted, template_of
 from npylabel.labeler.networks import create_network, default_px, refuse_impossible_network
 from npylabel.labeler.predict import Predictor, pick_device
 from npylabel.labeler.recipe import recipe_of, stored_px
@@ -122,15 +122,10 @@ class _Run:
     def job(self, resume: bool, spent_s: float) -> FitJob:
         """What the engine is to do, after so many seconds of other work."""
         settings, identity = self.settings, _identity(self.settings, self.table, self.data)
-        mean, std = pixel_statistics(self.pixels, self.train_rows)
-        template = Checkpoint(
-            state_dict={}, network=settings.network, depth=settings.depth, input_px=settings.input_px,
-            fit=self.data.fit, mean=mean, std=std, classes=self.table.to_json(), classes_sha256=self.table.sha256,
-            trained_ids=self.trained_ids, made_from=self.data.made_from, split_sha256=self.data.split_sha256,
-            parameters=identity, mixed_precision=True)
+        template = template_of(settings, self.data, self.table, self.trained_ids, self.pixels, self.train_rows)
         return FitJob(
-            self.table, template, self.pixels, self.targets, self.train_rows, self.val_rows, settings, self.files,
-            identity, resume=resume, keep_every=KEEP_EVERY, spent_s=spent_s)
+            self.table, replace(template, parameters=identity), self.pixels, self.targets, self.train_rows,
+            self.val_rows, settings, self.files, identity, resume=resume, keep_every=KEEP_EVERY, spent_s=spent_s)
 
     def finish(
         self, fitted: Fitted, report: StepReport, device: torch.device, test_photos: Sequence[TrainPhoto]
