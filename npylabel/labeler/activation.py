@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from npylabel.labeler.predict import Predictor, to_input
+from npylabel.labeler.predict import Predictor
 
 
 def class_activation(predictor: Predictor, pixels: np.ndarray, class_ids: Sequence[int]) -> np.ndarray:
@@ -21,12 +21,9 @@ def class_activation(predictor: Predictor, pixels: np.ndarray, class_ids: Sequen
         pixels: ``(n, h, w, 3)`` uint8, as the network sees them; a few, since all are kept with their gradients.
         class_ids: the class to explain, by picture.
     """
-    checkpoint, ids = predictor.checkpoint, predictor.checkpoint.table.ids
-    mean, std = (torch.tensor(values, device=predictor.device).view(1, 3, 1, 1)
-                 for values in (checkpoint.mean, checkpoint.std))
-    images = (to_input(pixels, predictor.device, predictor.checkpoint.input_px) - mean) / std
+    ids = predictor.checkpoint.table.ids
     outputs = [ids.index(class_id) for class_id in class_ids]
-    return grad_cam(predictor.network, images, outputs).cpu().numpy()
+    return grad_cam(predictor.network, predictor.images(pixels), outputs).cpu().numpy()
 
 
 def grad_cam(network: nn.Module, images: torch.Tensor, outputs: list[int]) -> torch.Tensor:

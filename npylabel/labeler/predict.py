@@ -104,10 +104,14 @@ class Predictor:
         full = np.zeros((CHUNK, *pixels.shape[1:]), np.uint8)
         full[:len(pixels)] = pixels
         with self._turns:
-            images = (to_input(full, self.device, self.checkpoint.input_px) - self._mean) / self._std
+            images = self.images(full)
             with autocast(self.device, self._precision):
                 logits = self.network(images)
             return logits[:len(pixels), self._columns].float().cpu()
+
+    def images(self, pixels: np.ndarray) -> torch.Tensor:
+        """Pixels ``(n, h, w, 3)`` uint8 as the network wants them, ``(n, 3, input_px, input_px)`` float32."""
+        return (to_input(pixels, self.device, self.checkpoint.input_px) - self._mean) / self._std
 
     @contextmanager
     def sharing_cores(self) -> Iterator[None]:
