@@ -3,22 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from PIL import Image, ImageDraw
-
 from npylabel.base.i18n import _
 from npylabel.base.tables import read_csv
-from npylabel.ui.sheets import (
-    CAPTION_PX,
-    COLUMNS,
-    GAP_PX,
-    INK,
-    PAPER,
-    TILE_PX,
-    save_sheet,
-    sheet_font,
-    shortened,
-    thumbnail,
-)
+from npylabel.ui.sheets import INK, captioned_sheet
 
 MOST = 32
 _SUGGESTED = (170, 40, 30)
@@ -50,16 +37,6 @@ def doubt_sheet(rows: Sequence[dict[str, str]], data_path: Path, path: Path) -> 
         data_path: the training folder; a photo that is not there any more leaves its place empty.
         path: of the sheet.
     """
-    columns = min(COLUMNS, len(rows))
-    width, height = TILE_PX + GAP_PX, TILE_PX + 2 * CAPTION_PX + GAP_PX
-    size = (columns * width + GAP_PX, -(-len(rows) // columns) * height + GAP_PX)
-    sheet = Image.new("RGB", size, PAPER)
-    draw, font = ImageDraw.Draw(sheet), sheet_font(11)
-    for index, row in enumerate(rows):
-        left, top = GAP_PX + index % columns * width, GAP_PX + index // columns * height
-        if small := thumbnail(data_path / row["path"], TILE_PX):
-            sheet.paste(small, (left, top))
-        for line, (text, ink) in enumerate(((row["class_name"], INK), (f"→ {row['suggested_name']}", _SUGGESTED))):
-            place = (left, top + TILE_PX + 2 + line * (CAPTION_PX - 2))
-            draw.text(place, shortened(text, draw, font, TILE_PX), ink, font)
-    return save_sheet(sheet, path)
+    return captioned_sheet([
+        (data_path / row["path"], [(row["class_name"], INK), (f"→ {row['suggested_name']}", _SUGGESTED)])
+        for row in rows], path)

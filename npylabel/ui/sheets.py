@@ -17,6 +17,8 @@ CAPTION_PX = 18
 COLUMNS = 8
 PAPER, INK = (250, 250, 248), (40, 40, 40)
 
+Color = tuple[int, int, int]
+
 
 def contact_sheet(tiles: Sequence[tuple[Path, str]], path: Path, *, columns: int = COLUMNS) -> Path:
     """A JPEG of the pictures with their captions, written to ``path``.
@@ -26,16 +28,31 @@ def contact_sheet(tiles: Sequence[tuple[Path, str]], path: Path, *, columns: int
         path: of the sheet.
         columns: pictures in a row.
     """
+    return captioned_sheet([(picture, [(caption, INK)]) for picture, caption in tiles], path, columns=columns)
+
+
+def captioned_sheet(
+    tiles: Sequence[tuple[Path, Sequence[tuple[str, Color]]]], path: Path, *, columns: int = COLUMNS
+) -> Path:
+    """A JPEG of the pictures above their lines of text, written to ``path``.
+
+    Args:
+        tiles: (picture file, its lines as text and color); a picture that cannot be read leaves its place empty.
+        path: of the sheet.
+        columns: pictures in a row.
+    """
     columns = max(1, min(columns, len(tiles)))
-    rows = max(1, -(-len(tiles) // columns))
-    width, height = TILE_PX + GAP_PX, TILE_PX + GAP_PX + CAPTION_PX
+    rows, lines = max(1, -(-len(tiles) // columns)), max((len(text) for _picture, text in tiles), default=1)
+    width, height = TILE_PX + GAP_PX, TILE_PX + GAP_PX + lines * CAPTION_PX
     sheet = Image.new("RGB", (columns * width + GAP_PX, rows * height + GAP_PX), PAPER)
     draw, font = ImageDraw.Draw(sheet), sheet_font(11)
-    for index, (picture, caption) in enumerate(tiles):
+    for index, (picture, text) in enumerate(tiles):
         left, top = GAP_PX + index % columns * width, GAP_PX + index // columns * height
         if small := thumbnail(picture, TILE_PX):
             sheet.paste(small, (left, top))
-        draw.text((left, top + TILE_PX + 2), shortened(caption, draw, font, TILE_PX), INK, font)
+        for line, (words, color) in enumerate(text):
+            place = (left, top + TILE_PX + 2 + line * (CAPTION_PX - 2))
+            draw.text(place, shortened(words, draw, font, TILE_PX), color, font)
     return save_sheet(sheet, path)
 
 
