@@ -5,7 +5,7 @@ import io
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 ROUNDS = 3
@@ -24,6 +24,11 @@ def compare(title: str, count: int, ways: Mapping[str, Callable[[Path], object]]
     for _round in range(rounds):
         for name, way in ways.items():
             rates[name].append(count / seconds(way))
+    print_rates(title, rates)
+
+
+def print_rates(title: str, rates: Mapping[str, Sequence[float]]) -> None:
+    """Print the median of each way's rates by round, and the median and range of its ratio to the first one."""
     first, *others = rates
     cells = [f"{title:34} {first} {statistics.median(rates[first]):7.1f}/s"]
     for name in others:

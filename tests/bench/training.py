@@ -12,7 +12,6 @@ import contextlib
 import io
 import json
 import random
-import statistics
 import tempfile
 import time
 from collections.abc import Iterator
@@ -35,8 +34,8 @@ from npylabel.labeler.settings import TrainSettings
 from npylabel.labeler.train import train_labeler
 from npylabel.photos.demo import write_demo_classes
 from npylabel_core import train as train_step
+from tests.bench.side_by_side import ROUNDS, print_rates
 
-ROUNDS = 3
 PLAIN_PX, PLAIN_BATCH = 512, 32
 DRAWN_PER_CLASS = 40
 
@@ -120,12 +119,8 @@ def compare_speeds(data_path: Path, table: ClassTable) -> None:
         rates["plain"].append(PlainLoop(photos, len(ids)).run(20))
         rates["same"].append(our_speed(data_path, table, same))
         rates["default"].append(our_speed(data_path, table, default_settings(epochs=5)))
-    plain = rates["plain"]
     for title, name in (("minicnn, 512 px", "same"), ("default network and size", "default")):
-        ratios = [ours / base for ours, base in zip(rates[name], plain, strict=True)]
-        print(f"03, {title:30} plain {statistics.median(plain):6.1f}/s   "
-              f"ours {statistics.median(rates[name]):7.1f}/s   "
-              f"{statistics.median(ratios):5.1f} times ({min(ratios):.1f}-{max(ratios):.1f})", flush=True)
+        print_rates(f"03, {title}", {"plain": rates["plain"], "ours": rates[name]})
 
 
 def compare_scores(source_dir: Path, minutes: float) -> None:
