@@ -23,6 +23,7 @@ from npylabel.labeler.run_files import RunFiles
 from npylabel.labeler.train import train_labeler
 from npylabel.ui.doubt_sheet import doubt_pictures
 from tests.labeler import kit
+from tests.labeler.label_kit import Killed, kill_at_call
 
 PLANTED = {"дом/3_001.png": "небо", "арбуз/3_002.png": "небо", "небо/17_003.png": "дом", "дом/40_004.png": "арбуз"}
 
@@ -78,23 +79,6 @@ def test_the_sheet_shows_given_and_suggested(searched: tuple[Path, Path, StepRep
     assert not sheet.exists()
 
 
-class Killed(BaseException):
-    """A run that is ended from outside."""
-
-
-def die_in(patch: pytest.MonkeyPatch, owner: object, name: str, number: int) -> None:
-    """Let the n-th call of a function be the last one of the run."""
-    function, calls = getattr(owner, name), []
-
-    def call(*arguments: object, **keywords: object) -> object:
-        calls.append(name)
-        if len(calls) == number:
-            raise Killed
-        return function(*arguments, **keywords)
-
-    patch.setattr(owner, name, call)
-
-
 @pytest.mark.parametrize("moment", [(fold_training, "fit", 2), (keeper, "save_state", 15)])
 def test_a_killed_search_ends_in_the_same_table(
     searched: tuple[Path, Path, StepReport], tmp_path: Path, moment: tuple[object, str, int]
@@ -102,7 +86,7 @@ def test_a_killed_search_ends_in_the_same_table(
     data, wanted, _report = searched
     model = tmp_path / "m.pth"
     with pytest.MonkeyPatch.context() as patch:
-        die_in(patch, *moment)
+        kill_at_call(patch, *moment)
         with pytest.raises(Killed):
             train(data, model)
     folds = RunFiles(model).folds

@@ -8,6 +8,7 @@ import pytest
 
 from npylabel.labeler.folds import assign_folds, held_out_probabilities
 from npylabel.labeler.run_files import RunFiles
+from tests.labeler.label_kit import Killed
 
 SHA = [f"{number:064x}" for number in range(1000)]
 
@@ -36,10 +37,6 @@ def test_folds_follow_content_and_seed_alone() -> None:
     turned = assign_folds([class_ids[i] for i in order], [SHA[i] for i in order], [f"other {i}" for i in order], 3, 1)
     assert turned.tolist() == folds[order].tolist()
     assert assign_folds(class_ids, SHA[:30], SHA[:30], 3, 2).tolist() != folds.tolist()
-
-
-class Killed(BaseException):
-    """A run that is ended from outside."""
 
 
 class FakeFit:
