@@ -3,7 +3,6 @@
 Run alone: ``python -m tests.bench.labeling [number of photos for the speed] [most photos for the memory]``.
 """
 
-import inspect
 import os
 import subprocess
 import sys
@@ -14,7 +13,6 @@ import numpy as np
 import torch
 from PIL import Image
 
-import npylabel_core
 from npylabel.base.classes import load_classes
 from npylabel.base.parallel import run_threads
 from npylabel.base.places import project_dir
@@ -25,7 +23,7 @@ from npylabel.labeler.networks import create_network, default_px
 from npylabel.photos.drawing import DEMO_CLASSES, draw_photo
 from npylabel.photos.fit import encode_pair
 from npylabel.photos.sources import list_photos
-from tests.bench.side_by_side import compare, seconds
+from tests.bench.side_by_side import compare, seconds, train_defaults
 
 PHOTOS = 640
 MEMORY_COUNTS = (1_000, 10_000, 100_000)
@@ -71,7 +69,7 @@ def default_model(path: Path, input_px: int = 0) -> Path:
         path: where it goes.
         input_px: another side of the pictures than the default.
     """
-    defaults = {name: each.default for name, each in inspect.signature(npylabel_core.train).parameters.items()}
+    defaults = train_defaults()
     network, table = defaults["network"], load_classes(project_dir() / "classes.json")
     px = input_px or defaults["input_px"] or default_px(network)
     save_checkpoint(path, Checkpoint(

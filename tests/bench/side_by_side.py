@@ -1,12 +1,15 @@
 """Ways to do the same work, measured in turn in one run, because machines differ and are shared."""
 
 import contextlib
+import inspect
 import io
 import statistics
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+
+import npylabel_core
 
 ROUNDS = 3
 
@@ -44,3 +47,8 @@ def seconds(way: Callable[[Path], object]) -> float:
         started = time.perf_counter()
         way(Path(name) / "out")
         return time.perf_counter() - started
+
+
+def train_defaults() -> dict[str, object]:
+    """What step 03 does where the user says nothing, by keyword."""
+    return {name: each.default for name, each in inspect.signature(npylabel_core.train).parameters.items()}

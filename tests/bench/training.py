@@ -33,8 +33,7 @@ from npylabel.labeler.scores import score
 from npylabel.labeler.settings import TrainSettings
 from npylabel.labeler.train import train_labeler
 from npylabel.photos.demo import write_demo_classes
-from npylabel_core import train as train_step
-from tests.bench.side_by_side import ROUNDS, print_rates
+from tests.bench.side_by_side import ROUNDS, print_rates, train_defaults
 
 PLAIN_PX, PLAIN_BATCH = 512, 32
 DRAWN_PER_CLASS = 40
@@ -43,7 +42,7 @@ DRAWN_PER_CLASS = 40
 def default_settings(**changes: object) -> TrainSettings:
     """The settings of step 03 as a user gets them, with some changed."""
     names = TrainSettings.__dataclass_fields__
-    values = {name: value for name, value in train_step.__kwdefaults__.items() if name in names}
+    values = {name: value for name, value in train_defaults().items() if name in names}
     return TrainSettings(**{**values, "device": "cpu", **changes})
 
 
