@@ -4,7 +4,8 @@ Prints tables; asserts nothing, because machines differ and are shared. The plai
 the original NpyLabelNet does: photos opened one by one with Pillow at 512 pixels, float32, Adam, no augmentation.
 
 Arguments, all optional: ``--source_dir`` (a folder with ``train`` and ``valid``, each of class folders, and
-``classes.json``) and ``--minutes`` for the score that both reach in the same time; without a folder only speeds.
+``classes.json``) and ``--minutes`` for the score that both reach in the same time; with ``--networks`` (``name`` or
+``name:px``, separated by commas) for the scores of several networks in that time. Without a folder only speeds.
 """
 
 import argparse
@@ -122,28 +123,50 @@ def compare_speeds(data_path: Path, table: ClassTable) -> None:
         print_rates(f"03, {title}", {"plain": rates["plain"], "ours": rates[name]})
 
 
-def compare_scores(source_dir: Path, minutes: float) -> None:
-    """Rows of macro-F1 on the photos below ``valid`` after the same minutes, decoding included on both sides."""
+def our_score(data_path: Path, table: ClassTable, settings: TrainSettings) -> str:
+    """What a training came to, for a row: scores on the photos that it was judged by, epochs, photos a second."""
+    with tempfile.TemporaryDirectory() as name, contextlib.redirect_stdout(io.StringIO()):
+        save_path = Path(name) / "m.pth"
+        started = time.perf_counter()
+        report = train_labeler(data_path, save_path, table, settings)
+        seconds = time.perf_counter() - started
+        metrics = json.loads(save_path.with_suffix(".metrics.json").read_text())
+    last, spent = metrics["history"][-1], sum(row["seconds"] for row in metrics["history"])
+    return (f"macro-F1 {metrics['best']['val_macro_f1']:.4f} at the best epoch, {last['val_macro_f1']:.4f} at the "
+            f"last, {metrics['epochs']} epochs, {metrics['epochs'] * report.facts['train'] / spent:.0f} photos/s, "
+            f"{seconds:.0f} s in all")
+
+
+def plain_score(data_path: Path, table: ClassTable, minutes: float) -> str:
+    """The same of the plain loop."""
+    photos, ids = labeled_photos(data_path, table, TRAIN)
+    held_out, _ids = labeled_photos(data_path, table, VAL)
+    loop = PlainLoop(photos, len(ids))
+    rate = loop.run(60 * minutes)
+    logits = loop.logits([path for path, _target in held_out])
+    f1 = score(logits, torch.tensor([target for _path, target in held_out]), ids).macro_f1
+    return f"macro-F1 {f1:.4f}, {rate * 60 * minutes / len(photos):.2f} epochs, {rate:.0f} photos/s"
+
+
+def compare_scores(source_dir: Path, minutes: float, networks: str) -> None:
+    """Rows of macro-F1 on the photos below ``valid`` after the same minutes, decoding included on both sides.
+
+    Args:
+        source_dir: class folders below ``train`` and ``valid``, and ``classes.json``.
+        minutes: for each row.
+        networks: ``name`` or ``name:px``, separated by commas; "" is the default beside the plain loop.
+    """
     table = load_classes(source_dir / "classes.json")
     with tempfile.TemporaryDirectory() as name:
         data_path = Path(name) / "train_data"
         with contextlib.redirect_stdout(io.StringIO()):
             build_training_data(source_dir, data_path, table, size_px=PLAIN_PX)
-        save_path = Path(name) / "m.pth"
-        started = time.perf_counter()
-        train_labeler(data_path, save_path, table, default_settings(minutes=minutes))
-        seconds = time.perf_counter() - started
-        metrics = json.loads(save_path.with_suffix(".metrics.json").read_text())
-        last = metrics["history"][-1]
-        print(f"ours: macro-F1 {metrics['best']['val_macro_f1']:.4f} at the best epoch, "
-              f"{last['val_macro_f1']:.4f} at the last, {metrics['epochs']} epochs, {seconds:.0f} s in all", flush=True)
-        photos, ids = labeled_photos(data_path, table, TRAIN)
-        held_out, _ids = labeled_photos(data_path, table, VAL)
-        loop = PlainLoop(photos, len(ids))
-        rate = loop.run(60 * minutes)
-        logits = loop.logits([path for path, _target in held_out])
-        f1 = score(logits, torch.tensor([target for _path, target in held_out]), ids).macro_f1
-        print(f"plain loop: macro-F1 {f1:.4f}, {rate * 60 * minutes / len(photos):.2f} epochs", flush=True)
+        for row in networks.split(",") if networks else [default_settings().network]:
+            network, _colon, px = row.partition(":")
+            settings = default_settings(minutes=minutes, network=network, input_px=int(px or 0))
+            print(f"{row:24} {our_score(data_path, table, settings)}", flush=True)
+        if not networks:
+            print(f"{'plain loop':24} {plain_score(data_path, table, minutes)}", flush=True)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -151,9 +174,10 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--source_dir", type=Path)
     parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--networks", default="")
     options = parser.parse_args(arguments)
     if options.source_dir:
-        compare_scores(options.source_dir, options.minutes)
+        compare_scores(options.source_dir, options.minutes, options.networks)
         return
     table = load_classes(project_dir() / "classes.json")
     with tempfile.TemporaryDirectory() as name:
