@@ -5,6 +5,7 @@ import inspect
 import os
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
@@ -25,6 +26,8 @@ _FOLDERS = ("dataset_dir", "data_path", "input_dir", "output_dir")
 _SOURCES = ("photos_dir", "source_dir", "test_dir", "legacy_order")
 _FILES = ("save_path", "model_path")
 _DEMO_PHOTOS = ["photos", "class_photos"]
+# Held while a step brings, works and saves: who saves between the steps waits for it.
+AT_WORK = threading.RLock()
 
 
 def save_every_s() -> float:
@@ -54,6 +57,7 @@ class Trip:
         self.courier = Courier(places.root, places.save_dir) if places.save_dir else None
         self.wanted, self.save_dir, self.root = wanted, places.save_dir, places.root
         self.brought = self.saved = 0
+        self._held = ExitStack()
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._save_now_and_then, daemon=True)
 
@@ -61,13 +65,19 @@ class Trip:
         if self.looks:
             self._look()
         elif self.courier:
-            if self.makes:
-                self.courier.remote.refuse_readonly()
-            self.brought = self._pull()
-            self.brought += _bring_earlier(self.courier, self.save_dir, self.root)
-            self.courier.work(begun=True)
-            self._thread.start()
+            with ExitStack() as held:
+                held.enter_context(AT_WORK)
+                self._begin()
+                self._held = held.pop_all()
         return self
+
+    def _begin(self) -> None:
+        if self.makes:
+            self.courier.remote.refuse_readonly()
+        self.brought = self._pull()
+        self.brought += _bring_earlier(self.courier, self.save_dir, self.root)
+        self.courier.work(begun=True)
+        self._thread.start()
 
     def _pull(self) -> int:
         return self.courier.pull(lambda path: not is_bulk(path) or self.wanted(path))
@@ -100,6 +110,10 @@ class Trip:
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if not self.courier or self.looks:
             return
+        with self._held:
+            self._end(kind)
+
+    def _end(self, kind: type | None) -> None:
         self._stop_thread()
         try:
             self.saved += self.courier.push(at_rest=True)
