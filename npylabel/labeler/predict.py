@@ -13,6 +13,7 @@ from npylabel.base.i18n import _
 from npylabel.base.parallel import cpu_count
 from npylabel.labeler.checkpoint import Checkpoint
 from npylabel.labeler.class_mapping import ClassMapping
+from npylabel.labeler.features import InputKeeper, last_linear, no_features
 from npylabel.labeler.networks import create_network
 from npylabel.labeler.precision import autocast, choose_precision
 
@@ -77,6 +78,8 @@ class Predictor:
                 "model_damaged", _("The weights do not fit the network {name!r}.").format(name=checkpoint.network),
                 _("Use another checkpoint_epoch_N.pth beside it, or train again.")) from error
         self.network.to(device, memory_format=torch.channels_last).eval()
+        last = last_linear(self.network, len(table.ids))
+        self._kept, self._width = (InputKeeper(last), last.in_features) if last else (None, 0)
         ids = mapping.ids if mapping else checkpoint.trained_ids
         self.class_ids = np.array(sorted(set(ids)), dtype=np.int64)
         self._places = np.searchsorted(self.class_ids, ids)
@@ -94,20 +97,56 @@ class Predictor:
             pixels: ``(n, px, px, 3)`` uint8; another side than ``input_px`` is brought to it.
             rows: those that are wanted, int64; None is all.
         """
-        rows = np.arange(len(pixels)) if rows is None else rows
-        # No more than a chunk is taken out at once: all of a mapped file may be more than the memory holds.
-        parts = [self._chunk(pixels[rows[start:start + CHUNK]]) for start in range(0, len(rows), CHUNK)]
+        parts = [logits for logits, _features in self._chunks(pixels, rows)]
         return torch.cat(parts) if parts else torch.zeros(0, len(self._columns))
 
+    @property
+    def has_features(self) -> bool:
+        """Whether photos can be compared by this network."""
+        return self._kept is not None
+
+    def features(self, pixels: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
+        """The input of the network's last linear layer, ``(n, d)`` float32, where d is the network's own.
+
+        Raises:
+            NpyLabelError: ``no_features`` where the network does not end in a linear layer.
+        """
+        return self.logits_and_features(pixels, rows)[1]
+
+    def logits_and_features(
+        self, pixels: np.ndarray, rows: np.ndarray | None = None
+    ) -> tuple[torch.Tensor, np.ndarray]:
+        """What ``logits`` and ``features`` give, for the work of one of them.
+
+        Raises:
+            NpyLabelError: ``no_features``.
+        """
+        if not self._kept:
+            raise no_features(self.checkpoint.network)
+        parts = list(self._chunks(pixels, rows))
+        if not parts:
+            return torch.zeros(0, len(self._columns)), np.zeros((0, self._width), np.float32)
+        logits, features = zip(*parts, strict=True)
+        return torch.cat(logits), torch.cat(features).numpy()
+
+    def _chunks(
+        self, pixels: np.ndarray, rows: np.ndarray | None
+    ) -> Iterator[tuple[torch.Tensor, torch.Tensor | None]]:
+        rows = np.arange(len(pixels)) if rows is None else rows
+        # No more than a chunk is taken out at once: all of a mapped file may be more than the memory holds.
+        return (self._chunk(pixels[rows[start:start + CHUNK]]) for start in range(0, len(rows), CHUNK))
+
     @torch.inference_mode()
-    def _chunk(self, pixels: np.ndarray) -> torch.Tensor:
+    def _chunk(self, pixels: np.ndarray) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """(logits, features) on the CPU of at most a chunk of pictures."""
         full = np.zeros((CHUNK, *pixels.shape[1:]), np.uint8)
         full[:len(pixels)] = pixels
         with self._turns:
             images = self.images(full)
             with autocast(self.device, self._precision):
                 logits = self.network(images)
-            return logits[:len(pixels), self._columns].float().cpu()
+            features = self._kept.take()[:len(pixels)].float().cpu() if self._kept else None
+            return logits[:len(pixels), self._columns].float().cpu(), features
 
     def images(self, pixels: np.ndarray) -> torch.Tensor:
         """Pixels ``(n, h, w, 3)`` uint8 as the network wants them, ``(n, 3, input_px, input_px)`` float32."""
@@ -125,7 +164,11 @@ class Predictor:
 
     def probabilities(self, pixels: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
         """Confidence for each class, ``(n, len(class_ids))`` float32, rows sum to 1; merged classes are added up."""
-        values = torch.softmax(self.logits(pixels, rows) / self.checkpoint.temperature, dim=1).numpy()
+        return self.from_logits(self.logits(pixels, rows))
+
+    def from_logits(self, logits: torch.Tensor) -> np.ndarray:
+        """The ``probabilities`` that belong to logits of this labeler."""
+        values = torch.softmax(logits / self.checkpoint.temperature, dim=1).numpy()
         summed = np.zeros((len(values), len(self.class_ids)), np.float32)
         for column, place in enumerate(self._places):
             summed[:, place] += values[:, column]
