@@ -37,7 +37,7 @@ from npylabel.photos.demo import write_demo_classes
 from tests.bench.side_by_side import ROUNDS, print_rates, train_defaults
 
 PLAIN_PX, PLAIN_BATCH = 512, 32
-DRAWN_PER_CLASS = 40
+DRAWN_PER_CLASS = 160
 
 
 def default_settings(**changes: object) -> TrainSettings:
