@@ -50,6 +50,7 @@ class Checkpoint:
         versions: of the libraries that made it.
         mixed_precision: whether it may label in half precision where the device has it, as it was trained and judged.
         judged: what it said of its validation photos (see ``calibration.to_saved``), to tell what a threshold does.
+        refit_of: checksum of the trained weights of which these are the ``refit.refitted``; "" for trained weights.
     """
 
     state_dict: dict[str, torch.Tensor]
@@ -72,6 +73,7 @@ class Checkpoint:
         "npylabel": __version__, "torch": torch.__version__, "python": platform.python_version()})
     judged: dict = field(default_factory=dict)
     mixed_precision: bool = False
+    refit_of: str = ""
 
     @property
     def table(self) -> ClassTable:

@@ -14,7 +14,7 @@ from lightning.pytorch.plugins.environments import LightningEnvironment
 from npylabel.base.files import remove_leftovers
 from npylabel.base.i18n import _
 from npylabel.base.report import StepReport
-from npylabel.labeler.checkpoint import load_checkpoint
+from npylabel.labeler.checkpoint import load_checkpoint, save_checkpoint
 from npylabel.labeler.devices import run_on_devices
 from npylabel.labeler.engine import LabelerModule
 from npylabel.labeler.expectation import expected_macro_f1
@@ -27,6 +27,7 @@ from npylabel.labeler.plan import Plan, Segment, longer, saving_rhythm
 from npylabel.labeler.precision import choose_precision
 from npylabel.labeler.predict import Predictor, pick_device
 from npylabel.labeler.recipe import recipe_of
+from npylabel.labeler.refit import refitted
 from npylabel.labeler.resuming import resume_point, write_run
 from npylabel.labeler.speed import Speed, measure
 from npylabel.labeler.states import load_state
@@ -70,6 +71,9 @@ def _fitted(
         report.messages.append(_("The training ended before its time: macro-F1 had not improved for {count} epochs."
                                  ).format(count=job.settings.patience))
     best, last = load_checkpoint(job.files.save_path), load_checkpoint(job.files.last)
+    if not best.refit_of and (better := refitted(best, job, device)).refit_of:
+        best = better
+        save_checkpoint(job.files.save_path, best)
     epochs = plan.epochs(state["step"])
     logits = Predictor(best, device).logits(job.pixels, job.val_rows)
     now = round(epochs - before, 4)

@@ -20,6 +20,7 @@ from npylabel.labeler.feed import PixelFeed
 from npylabel.labeler.job import FitJob
 from npylabel.labeler.plan import Plan
 from npylabel.labeler.recipe import Recipe, train_px
+from npylabel.labeler.refit import weights_sha256
 from npylabel.labeler.resuming import run_values
 from npylabel.labeler.states import save_state
 
@@ -130,13 +131,19 @@ def write_models(job: FitJob, state: dict) -> None:
 
 
 def _is_there(path: Path, checkpoint: Checkpoint) -> bool:
-    """Whether a file has the weights and the table of a checkpoint; its temperature may have been set anew since."""
+    """Whether a file has the weights and the table of a checkpoint, or is the refit of it.
+
+    Its temperature may have been set anew since.
+    """
     try:
         found = load_checkpoint(path)
     except NpyLabelError:
         return False
-    return ((found.epoch, found.classes_sha256) == (checkpoint.epoch, checkpoint.classes_sha256)
-            and found.state_dict.keys() == checkpoint.state_dict.keys()
+    if (found.epoch, found.classes_sha256) != (checkpoint.epoch, checkpoint.classes_sha256):
+        return False
+    if found.refit_of:
+        return found.refit_of == weights_sha256(checkpoint.state_dict)
+    return (found.state_dict.keys() == checkpoint.state_dict.keys()
             and all(torch.equal(value, checkpoint.state_dict[name]) for name, value in found.state_dict.items()))
 
 

@@ -38,11 +38,13 @@ class Speed:
         step_s: of a step by side of the pictures.
         judge_s: of judging the network once.
         save_s: of saving everything once.
+        refit_s: of what follows the training: the best network looks at all its photos once more.
     """
 
     step_s: dict[int, float]
     judge_s: float
     save_s: float
+    refit_s: float = 0.0
 
     def mean_step_s(self, recipe: Recipe, input_px: int, done: float = 0.0) -> float:
         """Mean seconds of a step from the share ``done`` of the course of picture sizes to its end."""
@@ -63,7 +65,7 @@ class Speed:
 
     def steps_in(self, seconds: float, plan: Plan, recipe: Recipe, input_px: int, done: float = 0.0) -> int:
         """How many steps of a course that begins at ``done`` fit into the time, with judging and saving; 0 is none."""
-        seconds = _SAFETY * seconds - self.judge_s - self.save_s
+        seconds = _SAFETY * seconds - self.judge_s - self.save_s - self.refit_s
         return max(0, int(seconds / self.epoch_s(plan, recipe, input_px, done) * plan.epoch_steps))
 
 
@@ -97,7 +99,8 @@ def measure(
                 count = min(count, _BATCHES_MORE)
             start = until
         judge_s = _judge_s(module, batches, judged_rows, precision)
-    return Speed(step_s, judge_s, _save_s(module, optimizer, folder))
+    refit_s = judge_s * len(batches.rows) / len(judged_rows) if len(judged_rows) else 0.0
+    return Speed(step_s, judge_s, _save_s(module, optimizer, folder), refit_s)
 
 
 def _step_s(
