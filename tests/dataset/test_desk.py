@@ -332,16 +332,17 @@ def test_a_damaged_line_of_another_session_is_named_and_nothing_is_written(tmp_p
     assert len(list((tmp_path / "decisions").iterdir())) == 1
 
 
-def test_a_line_counts_when_it_is_whole(tmp_path: Path) -> None:
-    open_desk(tmp_path).decide(named(open_desk(tmp_path), "ab"), ASSIGN, "дом")
+def test_a_line_counts_once_and_when_it_is_whole(tmp_path: Path) -> None:
+    desk = open_desk(tmp_path)
+    desk.decide(named(desk, "abc"), ASSIGN, "дом")
     [path] = (tmp_path / "decisions").iterdir()
-    data, other = path.read_bytes(), JournalReader(tmp_path / "reading")
-    for end in range(0, len(data), 7):
+    data, reader, found = path.read_bytes(), JournalReader(tmp_path / "reading"), []
+    for end in range(0, len(data) + 1):
         lay_file(tmp_path / "reading/s.jsonl", data[:end])
-        assert sum(len(batch.decisions) for batch in other.new()) in (0, 1)
-    lay_file(tmp_path / "reading/s.jsonl", data)
-    other.new()
-    assert other.new() == [] and len(JournalReader(tmp_path / "reading").new()) == 1
+        new = [decision.name for batch in reader.new() for decision in batch.decisions]
+        assert bool(new) == (data[:end].endswith(b"\n"))
+        found += new
+    assert found == ["a", "b", "c"] and reader.new() == []
 
 
 # Classes: recents, counts, progress.
