@@ -255,6 +255,27 @@ def test_undo_takes_back_the_own_click_and_never_a_newer_word_of_another_desk(tm
     assert decided(open_desk(tmp_path)) == {"b": "дом*"}
 
 
+def test_an_undone_click_is_known_again_among_those_of_other_desks_on_the_same_photo(tmp_path: Path) -> None:
+    first, second = open_desk(tmp_path), open_desk(tmp_path)
+    first.decide(named(first, "a"), ASSIGN, "дом")
+    for class_name in ("небо", "дом"):
+        second.decide(named(second, "a"), ASSIGN, class_name)
+    assert first.undo() == 1 and decided(first) == {}
+    again = open_desk(tmp_path)
+    assert again.redo() == 1 and decided(again) == {"a": "дом*"}
+
+
+def test_own_clicks_are_not_taken_for_those_of_another_desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = open_desk(tmp_path)
+    given: list[int] = []
+    new = JournalReader.new
+    monkeypatch.setattr(JournalReader, "new", lambda reader: given.append(len(found := new(reader))) or found)
+    for class_name in ("дом", "небо", "лес"):
+        desk.decide(named(desk, "ab"), ASSIGN, class_name)
+    desk.undo()
+    assert desk.refresh() == 0 and given == [0] * 5
+
+
 class _Clock(datetime):
     """A clock that somebody sets."""
 
