@@ -353,6 +353,19 @@ def test_a_damaged_line_of_another_session_is_named_and_nothing_is_written(tmp_p
     assert len(list((tmp_path / "decisions").iterdir())) == 1
 
 
+def test_of_a_click_that_a_power_cut_tore_the_whole_lines_count_and_can_be_undone(tmp_path: Path) -> None:
+    desk = open_desk(tmp_path)
+    desk.decide(named(desk, "f"), SKIP)
+    desk.decide(named(desk, "abcde"), ASSIGN, "дом")
+    [path] = (tmp_path / "decisions").iterdir()
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[:3]) + lines[3][:-1])
+    desk = open_desk(tmp_path)
+    assert decided(desk) == {"a": "дом*", "b": "дом*", "f": "skip"}
+    assert desk.undo() == 2 and decided(desk) == {"f": "skip"} == decided(open_desk(tmp_path))
+    assert desk.redo() == 2 and desk.undo() == 2 and desk.undo() == 1 and decided(open_desk(tmp_path)) == {}
+
+
 def test_a_line_counts_once_and_when_it_is_whole(tmp_path: Path) -> None:
     desk = open_desk(tmp_path)
     desk.decide(named(desk, "abc"), ASSIGN, "дом")
