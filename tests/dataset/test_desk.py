@@ -1,7 +1,9 @@
 """The desk: its order, what a click changes, undo without end, and several desks on one folder."""
 
+import hashlib
 import os
 import random
+import shutil
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -31,7 +33,7 @@ from npylabel.dataset.desk import Desk
 from npylabel.dataset.desk_photos import Guess
 from tests.dataset.class_kit import ID_OF, TABLE
 from tests.dataset.desk_kit import decided, named, names, open_desk, row, write_dataset
-from tests.photos.collect_kit import lay_file
+from tests.photos.collect_kit import collect, lay_file, lay_photos
 
 UNKNOWN = TABLE.names[TABLE.unknown_id]
 
@@ -342,6 +344,24 @@ def test_a_photo_that_has_another_name_and_place_keeps_what_was_decided(tmp_path
     desk = open_desk(tmp_path)
     assert decided(desk) == {"holiday": "дом*"}
     assert desk.undo() == 2 and desk.changed == named(desk, ["holiday"]) and decided(desk) == {}
+
+
+def test_originals_that_are_renamed_moved_and_come_again_keep_what_was_decided(tmp_path: Path) -> None:
+    phone, dataset = lay_photos(tmp_path / "phone", "one.jpg", "two.jpg", "three.jpg"), tmp_path / "tintora_dataset"
+    collect(phone, dataset)
+    desk = open_desk(tmp_path)
+    assert all(photo.path.is_file() for photo in desk.photos) and len(desk.photos) == 3
+    assert {photo.name: photo.sha256 for photo in desk.photos} == {
+        path.stem: hashlib.sha256(path.read_bytes()).hexdigest() for path in phone.iterdir()}
+    desk.decide(named(desk, ["one", "two"]), ASSIGN, "дом")
+    (phone / "album").mkdir()
+    (phone / "one.jpg").rename(phone / "album/one.jpg")
+    (phone / "two.jpg").rename(phone / "2024.jpg")
+    collect(phone, dataset)
+    assert len(decided(open_desk(tmp_path))) == 2
+    shutil.rmtree(dataset)
+    collect(phone, dataset)
+    assert decided(open_desk(tmp_path)) == {"one": "дом*", "2024": "дом*"}
 
 
 def test_a_damaged_line_of_another_session_is_named_and_nothing_is_written(tmp_path: Path) -> None:
