@@ -13,6 +13,10 @@ from npylabel.base.i18n import _
 
 DECISIONS = "decisions"
 LEAVE_OUT, TAKE_BACK, KEEP_LABEL = "leave_out", "take_back", "keep_label"
+# Its class: the label of the photo, and an example to train on; or the label alone.
+ASSIGN, LABEL = "assign", "label"
+# Looked at, to be decided later; nothing is decided about it any more (what undo writes where nothing was before).
+SKIP, CLEAR = "skip", "clear"
 _SUFFIX = ".jsonl"
 _TICK = timedelta(microseconds=1)
 
@@ -38,12 +42,33 @@ class Decision:
     time: str = ""
 
 
+@dataclass(frozen=True)
+class PhotoState:
+    """What is decided about one photo.
+
+    Attributes:
+        class_name: of its class as the journal has it, "" where none was chosen.
+        trains: it is an example of its class to train on.
+        skipped: somebody looked at it and left it for later.
+        out: it is out of the dataset; its class is kept for the day it comes back.
+    """
+
+    class_name: str = ""
+    trains: bool = False
+    skipped: bool = False
+    out: bool = False
+
+
+UNDECIDED = PhotoState()
+
+
 class DecisionJournal:
     """The decisions of one session, in a file of its own in the folder.
 
     The file is made with the first decision. Its name is the session's: no other process and no other machine that
     shares the folder writes to it. Times never go back, neither in the file nor behind what was decided before in the
-    folder (the clock of another machine may be ahead): the last word stays the last.
+    folder (the clock of another machine may be ahead): the last word stays the last. Decisions that are appended
+    together have one time: they are one batch.
 
     Args:
         folder: of the journals of all sessions.
@@ -58,12 +83,14 @@ class DecisionJournal:
         self._file, self._pid = None, 0
 
     def append(self, decisions: Iterable[Decision]) -> list[Decision]:
-        """The decisions with their times; they are on the disk when this returns.
+        """The decisions with their one time; they are on the disk when this returns.
 
         Raises:
             OSError: where they cannot be written; none of them counts then as acknowledged.
         """
-        stamped = [replace(decision, time=self._now()) for decision in decisions]
+        decisions = list(decisions)
+        time = self._now() if decisions else ""
+        stamped = [replace(decision, time=time) for decision in decisions]
         if stamped:
             self._write("".join(map(_line, stamped)).encode("utf-8"))
         return stamped
@@ -116,6 +143,33 @@ def read_decisions(folder: Path) -> list[Decision]:
     for path in sorted(folder.glob(f"*{_SUFFIX}")) if folder.is_dir() else ():
         found += [(decision.time, path.name, number, decision) for number, decision in enumerate(_read(path))]
     return [decision for *_key, decision in sorted(found, key=lambda entry: entry[:3])]
+
+
+def photo_states(decisions: Iterable[Decision]) -> dict[str, PhotoState]:
+    """What is decided about each photo, by SHA-256, by the last word on it; that a label is right does not count.
+
+    Args:
+        decisions: in their order, as ``read_decisions`` gives them.
+    """
+    states: dict[str, PhotoState] = {}
+    for decision in decisions:
+        old = states.get(decision.sha256, UNDECIDED)
+        new = state_after(old, decision)
+        if new is not old:
+            states[decision.sha256] = new
+    return states
+
+
+def state_after(state: PhotoState, decision: Decision) -> PhotoState:
+    """The state of a photo when this was decided about it; the same object where the action is not about its state."""
+    action = decision.action
+    if action in (ASSIGN, LABEL):
+        return PhotoState(decision.class_name, trains=action == ASSIGN, out=state.out)
+    if action in (SKIP, CLEAR):
+        return PhotoState(skipped=action == SKIP, out=state.out)
+    if action in (LEAVE_OUT, TAKE_BACK):
+        return replace(state, out=action == LEAVE_OUT)
+    return state
 
 
 def left_out(decisions: Sequence[Decision]) -> set[str]:
