@@ -114,6 +114,7 @@ def build_training_data(
             judge_again(book)
             book.keep_known()
             book.settle_left_out()
+            settle_classes(book, decided, class_of, by_folder)  # Before the others get the names there.
         with report.timed("photos"):
             todo = [photo.ref for photo in scan.photos if photo.ref.source not in book.rows]
             done = book.run(todo, report, workers, lambda ref: table.names[class_of[ref.source]], chosen.originals)
