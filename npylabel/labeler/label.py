@@ -82,6 +82,7 @@ def label_photos(
             todo = labeling.todo(overwrite)
         with report.timed("label"):
             labeling.run(Predictor(checkpoint, pick_device(device), mapping), todo, batch_size)
+        labeling.hear_again()
         labeling.write_table()
     labeling.describe(report, todo, folders, others)
     describe_mapping(report, mapping, data_path)
@@ -228,6 +229,15 @@ class _Labeling:
                 self.replaced += 1
             write_label(path, row.class_id)
             self.rows[row.name] = row
+
+    def hear_again(self) -> None:
+        """Take in what people decided while this run was labeling."""
+        decided = ClassDecisions(self.table, self.said.decided.folder)
+        for photo in (photo for photo in self.photos if photo not in self.out):
+            said = decided.class_id(self.originals.get(label_name(photo), ""))
+            row = self.rows.get(label_name(photo))
+            if said is not None and (row is None or (row.source, row.class_id) != (HUMAN, said)):
+                self._keep_human(photo, said, self._found(photo), None)
 
     def write_table(self) -> None:
         """Write ``labels.csv``, with the rows of the photos that are there and of all that a person decided."""
