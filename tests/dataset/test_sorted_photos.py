@@ -228,6 +228,19 @@ def test_a_rejected_photo_takes_its_copy_with_it_and_brings_it_back(world: Sorte
     assert tree(world.data) == before and not (world.root / "left_out").exists()
 
 
+def test_a_rejected_photo_whose_files_are_gone_is_made_again(world: SortedWorld) -> None:
+    """Who freed the room that rejected photos took has their originals still."""
+    before = set(world.rows())
+    world.decide(LEAVE_OUT, "IMG_2")
+    world.take()
+    sha256 = world.sha("IMG_2")
+    assert sha256 not in {row["sha256"] for row in world.rows().values()}
+    shutil.rmtree(world.root / "left_out")
+    world.decide(TAKE_BACK, "IMG_2")
+    world.take()
+    assert set(world.rows()) == before and sha256 in {row["sha256"] for row in world.rows().values()}
+
+
 def test_leaving_out_by_name_takes_the_copy_too(world: SortedWorld) -> None:
     world.decide(ASSIGN, "IMG_1", class_name="луна")
     world.take()
