@@ -9,7 +9,7 @@ from pathlib import Path
 from npylabel.base.classes import ClassTable, mixes_alphabets
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.i18n import _
-from npylabel.base.places import Places
+from npylabel.base.places import SORTED, Places
 from npylabel.photos.sources import Listing, PhotoRef, is_hidden, list_photos
 
 TRAIN, VAL, TEST = "train", "val", "test"
@@ -136,8 +136,13 @@ def count_class_files(root: Path, table: ClassTable) -> Counter[int]:
     return counts
 
 
-def class_source(places: Places, source_dir: str, *, make: bool) -> Path:
-    """Where the class folders are; new ones are made where they can be filled: in the folder that keeps the work."""
+def class_source(places: Places, source_dir: str, *, make: bool) -> Path | None:
+    """Where the class folders are, None where only the sorted photos of the dataset are meant.
+
+    New ones are made where they can be filled: in the folder that keeps the work.
+    """
+    if source_dir == SORTED:
+        return None
     source = places.source(source_dir)
     if not make or not places.save_dir or source.exists():
         return source
