@@ -12,11 +12,18 @@ import pytest
 from npylabel.base.errors import NpyLabelError
 from npylabel.dataset import decisions as module
 from npylabel.dataset.decisions import (
+    ASSIGN,
+    CLEAR,
+    KEEP_LABEL,
+    LABEL,
     LEAVE_OUT,
+    SKIP,
     TAKE_BACK,
     Decision,
     DecisionJournal,
+    PhotoState,
     left_out,
+    photo_states,
     read_decisions,
 )
 from tests.base.processes import start
@@ -115,6 +122,38 @@ def test_sessions_are_merged_by_time_then_file_then_line(tmp_path: Path) -> None
     for file, sha256, micro in (("b.jsonl", "4", 7), ("b.jsonl", "1", 5), ("a.jsonl", "2", 7), ("a.jsonl", "3", 7)):
         lay_line(tmp_path, file, sha256, LEAVE_OUT, noon.format(micro))
     assert [decision.sha256 for decision in read_decisions(tmp_path)] == ["1", "2", "3", "4"]
+
+
+def test_what_is_appended_together_has_one_time(tmp_path: Path) -> None:
+    with DecisionJournal(tmp_path) as journal:
+        first = journal.append(Decision(sha256, ASSIGN, class_name="дом") for sha256 in "abc")
+        second = journal.append([Decision("a", CLEAR)])
+    assert [decision.sha256 for decision in first] == ["a", "b", "c"]
+    assert len({decision.time for decision in first}) == 1 and second[0].time > first[0].time
+    assert read_decisions(tmp_path) == [*first, *second]
+
+
+@pytest.mark.parametrize(("words", "state"), [
+    ([(ASSIGN, "дом")], PhotoState("дом", trains=True)),
+    ([(LABEL, "дом")], PhotoState("дом")),
+    ([(ASSIGN, "дом"), (LABEL, "небо")], PhotoState("небо")),
+    ([(SKIP, "")], PhotoState(skipped=True)),
+    ([(SKIP, ""), (ASSIGN, "дом")], PhotoState("дом", trains=True)),
+    ([(ASSIGN, "дом"), (SKIP, "")], PhotoState(skipped=True)),
+    ([(ASSIGN, "дом"), (CLEAR, "")], PhotoState()),
+    ([(ASSIGN, "дом"), (LEAVE_OUT, "")], PhotoState("дом", trains=True, out=True)),
+    ([(LEAVE_OUT, ""), (CLEAR, "")], PhotoState(out=True)),
+    ([(LEAVE_OUT, ""), (LABEL, "дом"), (TAKE_BACK, "")], PhotoState("дом")),
+    ([(ASSIGN, "дом"), (KEEP_LABEL, "небо")], PhotoState("дом", trains=True)),
+])
+def test_the_state_is_what_the_last_words_say(words: list[tuple[str, str]], state: PhotoState) -> None:
+    decisions = [Decision("a", action, class_name=name) for action, name in words]
+    assert photo_states([Decision("b", SKIP), *decisions, Decision("c", LABEL, class_name="лес")]) == {
+        "a": state, "b": PhotoState(skipped=True), "c": PhotoState("лес")}
+
+
+def test_that_a_label_is_right_is_no_state(tmp_path: Path) -> None:
+    assert photo_states([Decision("a", KEEP_LABEL, class_name="дом"), Decision("a", "something new")]) == {}
 
 
 class _Stopped(datetime):
