@@ -5,7 +5,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -169,8 +168,3 @@ class BoardDriver:
         """Wait until the board says that so many decisions are saved."""
         self.page.wait_for_function(
             "count => document.querySelector('.npl-light')?.innerText.endsWith(' ' + count)", arg=count, timeout=30_000)
-
-
-def lab_command() -> list[str]:
-    """Starts the JupyterLab of this environment, which is the newest one."""
-    return [sys.executable, "-m", "jupyterlab"]
