@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -73,7 +74,7 @@ def _old_lab() -> Path:
 @pytest.fixture
 def workspace(lab: SimpleNamespace, dataset: SimpleNamespace, request: pytest.FixtureRequest) -> Path:
     """A folder of its own in JupyterLab with the photos and a notebook that opens the board."""
-    folder = lab.folder / f"{request.node.originalname}"
+    folder = lab.folder / re.sub(r"\W", "_", request.node.name)
     (folder / "work").mkdir(parents=True)
     (folder / "work" / "tintora_dataset").symlink_to(dataset.folder, target_is_directory=True)
     write_notebook(folder / "sort.ipynb", *CELLS)

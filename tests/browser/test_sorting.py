@@ -61,8 +61,7 @@ class Sorter:
 
     def decide(self, places: list[int], class_name: str) -> None:
         """Select these photos, choose the class with a click or by typing, and wait until it is saved."""
-        for place in places:
-            self.board.click_tile(place)
+        self.board.click_tiles(*places)
         self.choose(class_name)
         self.wait(len(places))
 
@@ -101,7 +100,7 @@ def test_all_photos_are_sorted_although_the_kernel_is_killed(
         left = names_left(workspace, dataset.table)
         sorter.board.page.wait_for_selector(".npl-t59")
         first_open = next(place for place, text in enumerate(sorter.board.captions()) if "✓" not in text)
-        sorter.board.click_tile(first_open)
+        sorter.board.click_tiles(first_open)
         sorter.choose(dataset.truth[left[0]])
         os.kill(int((workspace / "kernel.pid").read_text()), signal.SIGKILL)
     found = in_journal(workspace)
@@ -145,11 +144,10 @@ def test_a_click_selects_look_alikes_and_rows_as_chosen(lab: SimpleNamespace, wo
         board = opened(page, lab, workspace)
         modes = page.locator(".npl-modes .widget-toggle-button")
         modes.nth(3).click()
-        board.click_tile(12)
+        board.click_tiles(12)
         page.wait_for_function("document.querySelectorAll('.npl-tile.mod-active').length == 10")
         modes.nth(2).click()
-        for place in (25, 31):
-            board.click_tile(place)
+        board.click_tiles(25, 31)
         page.wait_for_function("document.querySelectorAll('.npl-tile.mod-active').length == 17")
         selected = page.evaluate("""() => [...document.querySelectorAll('.npl-tile')]
             .flatMap((tile, place) => tile.classList.contains('mod-active') ? [place] : [])""")
