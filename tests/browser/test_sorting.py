@@ -125,6 +125,8 @@ def test_a_page_fits_the_screen_and_a_slow_line(
         frames: list[int] = []
         page.on("websocket", lambda socket: socket.on("framereceived", lambda data: frames.append(len(data))))
         board = opened(page, lab, workspace)
+        page.wait_for_timeout(500)
+        opening = sum(frames)
         measured = page.evaluate("""() => { const box = document.querySelector('.npl-board');
             const tile = document.querySelector('.npl-t0').getBoundingClientRect();
             return {page: document.documentElement.scrollWidth, wider: box.scrollWidth - box.clientWidth,
@@ -132,11 +134,18 @@ def test_a_page_fits_the_screen_and_a_slow_line(
         assert board.tiles.count() == PAGE
         pictures = page.evaluate("""() => [...document.querySelectorAll('.npl-tile')]
             .map(tile => getComputedStyle(tile).backgroundImage)""")
+        frames.clear()
+        board.press("next")
+        page.wait_for_function("""before => getComputedStyle(document.querySelector('.npl-t0')).backgroundImage
+            !== before""", arg=pictures[0])
+        turning = sum(frames)
     assert (measured["page"], measured["wider"]) == (width, 0)
     assert measured["tile"] > 55
     assert measured["height"] < (700 if width > 600 else 950)
     assert len(set(pictures)) == PAGE
-    assert sum(frames) < 1_000_000
+    # With ipywidgets 7 a front end that has just connected asks for everything a second time.
+    assert opening < 1_500_000
+    assert 60 * 1000 < turning < 500_000
 
 
 def test_a_click_selects_look_alikes_and_rows_as_chosen(lab: SimpleNamespace, workspace: Path) -> None:
@@ -144,11 +153,10 @@ def test_a_click_selects_look_alikes_and_rows_as_chosen(lab: SimpleNamespace, wo
         board = opened(page, lab, workspace)
         modes = page.locator(".npl-modes .widget-toggle-button")
         modes.nth(3).click()
-        board.click_tiles(12)
+        page.locator(".npl-t12").click()
         page.wait_for_function("document.querySelectorAll('.npl-tile.mod-active').length == 10")
         modes.nth(2).click()
-        board.click_tiles(25, 31)
+        for place in (25, 31):
+            page.locator(f".npl-t{place}").click()
         page.wait_for_function("document.querySelectorAll('.npl-tile.mod-active').length == 17")
-        selected = page.evaluate("""() => [...document.querySelectorAll('.npl-tile')]
-            .flatMap((tile, place) => tile.classList.contains('mod-active') ? [place] : [])""")
-    assert selected == [*range(10, 20), *range(25, 32)]
+        assert board.selected() == [*range(10, 20), *range(25, 32)]
