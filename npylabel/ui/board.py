@@ -15,6 +15,7 @@ from npylabel.dataset.desk_photos import DeskPhoto
 from npylabel.dataset.thumbnails import Thumbnails
 from npylabel.ui.board_looks import CSS, filter_options, light_html, message_html, page_tiles, progress_html
 from npylabel.ui.board_pages import Pages
+from npylabel.ui.board_pictures import PagePictures
 from npylabel.ui.class_picker import ClassPicker
 from npylabel.ui.css import style_widget
 from npylabel.ui.tile_grid import TileGrid
@@ -41,7 +42,7 @@ class Board(VBox):
         desk: the photos, and where decisions go.
         thumbnails: their pictures.
         saving: carries the decisions on, None where there is nothing to carry them to.
-        extras: more rows of widgets for the end of the side, such as the exchange of pages.
+        extras: more rows of widgets for the end, such as the exchange of pages.
         rows: of tiles.
         columns: of tiles.
     """
@@ -50,10 +51,10 @@ class Board(VBox):
         self, desk: Desk, thumbnails: Thumbnails, *, saving: Saving | None = None,
         extras: Callable[["Board"], Sequence[Box]] = lambda _board: (), rows: int = 6, columns: int = 10,
     ) -> None:
-        self.desk, self._thumbnails, self._saving = desk, thumbnails, saving
+        self.desk, self._saving = desk, saving
         self.grid = TileGrid(rows, columns)
         self.pages = Pages(desk, self.grid.capacity)
-        self._pictures: Sequence[bytes] = ()
+        self._made, self._pictures = PagePictures(thumbnails), []
         self._decided_here, self._is_setting = 0, False
         self._progress = desk.progress()
         self.picker = ClassPicker(desk.table.names, self._find, describe=self._describe, limit=SUGGESTIONS)
@@ -82,26 +83,26 @@ class Board(VBox):
             "unknown": (_("none of the classes"), self._unknown), "reject": (_("do not use"), self._reject),
             "clear": (_("no decision"), partial(self._decide, CLEAR)),
             "undo": ("↶ " + _("undo"), partial(self._go_back, desk_call="undo")),
-            "redo": ("↷ " + _("redo"), partial(self._go_back, desk_call="redo")),
+            "redo": ("↷", partial(self._go_back, desk_call="redo")),
             "back": ("‹", partial(self._turn, -1)), "next": ("›", partial(self._turn, 1)),
         }
+        tooltips = {"redo": _("redo"), "back": _("page before"), "next": _("next page")}
         buttons = {}
         for name, (text, action) in specs.items():
-            buttons[name] = Button(description=text)
+            buttons[name] = Button(description=text, tooltip=tooltips.get(name, ""))
             buttons[name].add_class(f"npl-{name}")
             buttons[name].on_click(lambda _button, action=action: self.safely(action))
         return buttons
 
     def _body(self, extras: Sequence[Box]) -> Box:
-        head, side, main = VBox([self.head]), VBox(), VBox()
-        side.children = [
-            self.picker, self._row("accept", "skip", "unknown", "reject", "clear", "undo", "redo"), self.said,
-            _named(HBox([self.here, self.there]), "npl-row"), *extras]
+        side = VBox([
+            self.picker, self._row("accept", "skip", "unknown", "reject", "clear", "undo", "redo"),
+            _named(HBox([self.here, self.there, self.said]), "npl-row")])
         self.pager.add_class("npl-pager")
         pager = HBox([self.which, self.class_filter, self.buttons["back"], self.pager, self.buttons["next"]])
-        main.children = [_named(pager, "npl-row"), self.grid]
-        parts = [_named(head, "npl-head"), _named(side, "npl-side"), _named(main, "npl-main")]
-        return _named(Box(parts), "npl-body")
+        parts = {"head": VBox([self.head]), "side": side, "main": VBox([_named(pager, "npl-row"), self.grid]),
+                 "tail": VBox([*extras])}
+        return _named(Box([_named(part, f"npl-{name}") for name, part in parts.items()]), "npl-body")
 
     def _row(self, *names: str) -> HBox:
         return _named(HBox([self.buttons[name] for name in names]), "npl-row")
@@ -207,7 +208,8 @@ class Board(VBox):
 
     def _turned(self) -> None:
         """Show another page with its pictures."""
-        self._pictures = self._thumbnails.page([photo.path for photo in self.pages.photos])
+        here, following = ([photo.path for photo in photos] for photos in (self.pages.photos, self.pages.following))
+        self._pictures = self._made.get(here, following)
         self.grid.select(())
         self._show()
 

@@ -85,11 +85,11 @@ CSS = """
 .npl-board .widget-html,.npl-board .widget-html-content{height:auto;min-height:0;line-height:1.4;margin:0;
  overflow:visible}
 .npl-body.npl-body{display:grid;grid-template-columns:minmax(0,1fr);gap:8px;margin:0;overflow:visible;
- grid-template-areas:"head" "side" "main"}
-.npl-head{grid-area:head}.npl-side{grid-area:side}.npl-main{grid-area:main}
-.npl-head,.npl-side,.npl-main{margin:0!important;min-width:0;overflow:visible!important}
+ grid-template-areas:"head" "side" "main" "tail"}
+.npl-head{grid-area:head}.npl-side{grid-area:side}.npl-main{grid-area:main}.npl-tail{grid-area:tail}
+.npl-head,.npl-side,.npl-main,.npl-tail{margin:0!important;min-width:0;overflow:visible!important}
 @container board (min-width:1000px){.npl-body.npl-body{grid-template-columns:minmax(0,1fr) 264px;column-gap:18px;
- grid-template-areas:"head head" "main side"}}
+ grid-template-rows:auto auto 1fr;grid-template-areas:"head head" "main side" "main tail"}}
 .npl-progress{display:flex;flex-wrap:wrap;align-items:center;gap:4px 8px;font-size:14px}
 .npl-bar{flex:1 0 100%;height:6px;border-radius:3px;background:#8884;overflow:hidden}
 .npl-bar>div{height:100%;background:#188038;transition:width .3s}
@@ -104,7 +104,7 @@ CSS = """
 .npl-accept.npl-accept{background:#1a73e8;color:#fff;font-weight:600;flex:1 0 auto}
 .npl-accept:disabled{display:none}
 .npl-reject.npl-reject{color:#b3261e}
-.npl-light{margin-right:12px;font-size:13px;white-space:nowrap}
+.npl-light{margin-right:8px;font-size:13px;white-space:nowrap}
 .npl-light::before{content:"";display:inline-block;width:10px;height:10px;border-radius:5px;margin-right:5px;
  background:#e8a33d}
 .npl-light.npl-on::before{background:#188038}

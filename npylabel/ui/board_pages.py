@@ -42,6 +42,11 @@ class Pages:
         return self._page(self.number)
 
     @property
+    def following(self) -> Sequence[DeskPhoto]:
+        """Those of the next page."""
+        return self._page(self.number + 1)
+
+    @property
     def chosen(self) -> Sequence[DeskPhoto]:
         """Those of all pages."""
         return self._photos

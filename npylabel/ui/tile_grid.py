@@ -18,7 +18,7 @@ from npylabel.ui.css import css_picture, css_string, set_style, style_widget
 ONE, ROW, RANGE, GROUP = "one", "row", "range", "group"
 DONE, SKIPPED, OUT, DOUBT = "done", "skipped", "out", "doubt"
 # Frames of groups that stand side by side differ.
-_GROUP_COLORS = ("#e8710a", "#9334e6", "#12858d", "#c5221f")
+_GROUP_COLORS = ("#f2a65a", "#b48ae8", "#58b7bd", "#c9bf4a")
 
 
 @dataclass(frozen=True)

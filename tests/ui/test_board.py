@@ -1,5 +1,6 @@
 """The sorting board without a browser: what its widgets do ends in the journal."""
 
+import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -201,3 +202,20 @@ def test_a_page_goes_out_and_a_filled_table_comes_back(tmp_path: Path) -> None:
 
 def test_uploads_of_both_versions_are_read() -> None:
     assert uploaded({"a.csv": {"content": b"1"}}) == uploaded(({"content": memoryview(b"1")},)) == [b"1"]
+
+
+def test_the_pictures_of_the_next_page_are_made_meanwhile(tmp_path: Path) -> None:
+    asked = []
+
+    class Slow(Thumbnails):
+        def page(self, paths: Sequence[Path]) -> list[bytes]:
+            asked.append([path.stem for path in paths])
+            return super().page(paths)
+
+    board = sorting_board(open_desk(tmp_path, "abcdefgh"), Slow(tmp_path / "cache"), rows=2, columns=2)
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and thread.daemon and thread.name.startswith("Thread"):
+            thread.join(5)
+    assert asked == [list("abcd"), list("efgh")]
+    press(board, "next")
+    assert asked == [list("abcd"), list("efgh"), list("efgh")]
