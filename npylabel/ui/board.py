@@ -96,7 +96,7 @@ class Board(VBox):
 
     def _body(self, extras: Sequence[Box]) -> Box:
         side = VBox([
-            self.picker, self._row("accept", "skip", "unknown", "reject", "clear", "undo", "redo"),
+            self.picker, self._row("accept", "skip", "reject", "clear", "unknown", "undo", "redo"),
             _named(HBox([self.here, self.there, self.said]), "npl-row")])
         self.pager.add_class("npl-pager")
         pager = HBox([self.which, self.class_filter, self.buttons["back"], self.pager, self.buttons["next"]])

@@ -12,12 +12,16 @@ class PagePictures:
 
     Args:
         thumbnails: makes and keeps them.
+
+    Attributes:
+        making: the thread that makes the pictures that follow.
     """
 
     def __init__(self, thumbnails: Thumbnails) -> None:
         self._thumbnails = thumbnails
         # One page at a time is made, so that the processors do not make two of them slowly.
         self._lock = threading.Lock()
+        self.making: threading.Thread | None = None
 
     def get(self, paths: Sequence[Path], following: Sequence[Path] = ()) -> list[bytes]:
         """The pictures of a page.
@@ -29,7 +33,8 @@ class PagePictures:
         with self._lock:
             pictures = self._thumbnails.page(paths)
         if following and self._thumbnails.cache_dir:
-            threading.Thread(target=self._make, args=[following], daemon=True).start()
+            self.making = threading.Thread(target=self._make, args=[following], daemon=True)
+            self.making.start()
         return pictures
 
     def _make(self, paths: Sequence[Path]) -> None:

@@ -1,6 +1,5 @@
 """The sorting board without a browser: what its widgets do ends in the journal."""
 
-import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -213,9 +212,7 @@ def test_the_pictures_of_the_next_page_are_made_meanwhile(tmp_path: Path) -> Non
             return super().page(paths)
 
     board = sorting_board(open_desk(tmp_path, "abcdefgh"), Slow(tmp_path / "cache"), rows=2, columns=2)
-    for thread in threading.enumerate():
-        if thread is not threading.current_thread() and thread.daemon and thread.name.startswith("Thread"):
-            thread.join(5)
+    board._made.making.join()
     assert asked == [list("abcd"), list("efgh")]
     press(board, "next")
     assert asked == [list("abcd"), list("efgh"), list("efgh")]
