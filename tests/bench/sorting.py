@@ -1,180 +1,148 @@
-"""How quickly a person sorts on the board, in a real browser: ``python -m tests.bench.sorting``.
+"""How long a desk takes to open, part by part, and to keep a click: ``python -m tests.bench.sorting``.
 
-A person needs ``ACTION_S`` for each click or key. Beside the board, the plain way: one photo at a time, with the class
-chosen at once by a click. Prints a table; asserts nothing.
+Prints a table; asserts nothing, because machines differ and are shared. The photos are a hundred drawn ones under many
+names (hard links), with a manifest as step 01 writes it, a guess for each, and half of them decided in many sessions.
+The first page is decoded plainly, without any cache of small pictures. Processor time stands beside the time that
+passes, because other work on the machine makes only the latter longer.
 """
 
-import csv
+import gc
 import os
 import random
-import sys
+import statistics
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from npylabel.photos.collect import collect_photos
-from npylabel.photos.demo import write_demo_classes
-from npylabel.photos.manifest import OK, read_rows, write_rows
-from tests.browser.lab import BoardDriver, Notebook, open_page, running_lab, write_notebook
+from PIL import Image
 
-ACTION_S, CLASSES, PHOTOS, MANY, RIGHT = 0.6, 8, 200, 5000, 0.9
-OPEN = """
-import csv
-from pathlib import Path
-from npylabel.base.i18n import set_language
 from npylabel.base.classes import load_classes
+from npylabel.base.parallel import run_threads
 from npylabel.base.places import project_dir
-from npylabel.dataset.desk import Desk, Guess
-from npylabel.dataset.pixel_cache import thumbnail_folder
-from npylabel.dataset.thumbnails import Thumbnails
-from npylabel.ui.board import sorting_board
-"""
-BOARD = """
-set_language("ru")
-guesses = {{row["name"]: Guess(row["guess"], float(row["confidence"]))
-           for row in csv.DictReader(open("{guesses}", encoding="utf-8"))}} if {has_guesses} else {{}}
-desk = Desk(Path("{dataset}"), Path("decisions_{name}"), load_classes(project_dir() / "classes.json"), guesses=guesses)
-board = sorting_board(desk, Thumbnails(thumbnail_folder()), rows={rows}, columns={columns})
-Path("order.csv").write_text("\\n".join(photo.name for photo in desk.shown()))
-board
-"""
+from npylabel.dataset.class_search import find_classes
+from npylabel.dataset.decision_history import DecisionHistory
+from npylabel.dataset.decisions import ASSIGN, Decision, DecisionJournal, JournalReader
+from npylabel.dataset.desk import Desk
+from npylabel.dataset.desk_photos import DeskPhoto, Guess, read_desk_photos
+from npylabel.photos.drawing import DEMO_CLASSES, draw_photo
+from npylabel.photos.manifest import PhotoRow, write_rows
+
+SIZES = (5_000, 50_000)
+PICTURES, SESSIONS, CLICK, PAGE = 100, 100, 10, 60
+ROUNDS, CLICKS = 5, 500
+TABLE = load_classes(project_dir() / "classes.json")
+NAMES = list(TABLE.names.values())
 
 
-def write_photos(root: Path) -> dict[str, str]:
-    """A dataset ``few``, one of many photos ``many`` with the same pictures, guesses; the class of each photo."""
-    write_demo_classes(root / "drawn", photos_per_class=PHOTOS // CLASSES)
-    collect_photos(sorted((root / "drawn").iterdir())[:CLASSES], root / "few", made_from="own")
-    rows = [row for row in read_rows(root / "few") if row.status == OK]
-    truth = {row.name: Path(row.source).parent.name for row in rows}
-    many, color = [], root / "many" / "color"
-    color.mkdir(parents=True)
-    for number in range(MANY):
-        row = rows[number % len(rows)]
-        name = f"p{number:05}"
-        many.append(replace(row, name=name, source=f"{name}.jpg", sha256=f"{number:064x}", group=""))
-        os.link(root / "few" / "color" / f"{row.name}.png", color / f"{name}.png")
-    write_rows(root / "many", many)
-    names, chance = sorted(set(truth.values())), random.Random(0)
-    with (root / "guesses.csv").open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(("name", "guess", "confidence"))
-        for name, right in truth.items():
-            writer.writerow((name, right if chance.random() < RIGHT else chance.choice(names), chance.uniform(0.5, 1)))
-    return truth
+def write_pictures(folder: Path) -> list[Path]:
+    """Drawn photos as step 01 leaves them."""
+    paths = []
+    for number in range(PICTURES):
+        paths.append(folder / f"{number}.png")
+        draw_photo(DEMO_CLASSES[number % len(DEMO_CLASSES)], random_seed=number, size=(512, 512)).save(paths[-1])
+    return paths
 
 
-class Person:
-    """Sorts one page at human speed.
-
-    Args:
-        board: in the browser.
-        names: of the photos, in the board's order.
-        truth: class by name.
-        guesses: by name, {} for none.
-    """
-
-    def __init__(self, board: BoardDriver, names: list[str], truth: dict[str, str], guesses: dict[str, str]) -> None:
-        self.board, self.names, self.truth, self.guesses = board, names, truth, guesses
-        self.saved = 0
-
-    def act(self, action: Callable[[], object]) -> None:
-        time.sleep(ACTION_S)
-        action()
-
-    def choose(self, class_name: str, count: int) -> None:
-        """Click the class, or type it with a key each ``ACTION_S``."""
-        suggested = self.board.page.locator(".npl-suggestion:visible", has_text=f"{class_name} ·")
-        if suggested.count():
-            self.act(suggested.first.click)
-        else:
-            field = self.board.page.locator(".npl-picker textarea")
-            self.act(field.click)
-            for key in class_name[:4]:
-                self.act(lambda key=key: field.press_sequentially(key))
-            self.act(lambda: field.press("Enter"))
-        self.saved += count
-        self.board.wait_saved(self.saved)
-
-    def page(self, names: list[str]) -> None:
-        """All photos of a page: the wrong guesses class by class, then the others at once."""
-        wrong = [name for name in names if self.guesses.get(name) != self.truth[name]]
-        for class_name in dict.fromkeys(self.truth[name] for name in wrong):
-            chosen = [place for place, name in enumerate(names) if name in wrong and self.truth[name] == class_name]
-            for place in chosen:
-                self.act(lambda place=place: self.board.page.locator(f".npl-t{place}").click(force=True))
-            self.choose(class_name, len(chosen))
-        if len(wrong) < len(names):
-            self.act(lambda: self.board.press("accept"))
-            self.saved += len(names) - len(wrong)
-            self.board.wait_saved(self.saved)
-
-    def one_by_one(self, count: int) -> None:
-        """The plain way: the photo is selected already, so that the choice is the only action."""
-        for name in self.names[:count]:
-            self.board.page.locator(".npl-t0").click(force=True)
-            self.choose(self.truth[name], 1)
+def write_dataset(dataset: Path, pictures: list[Path], count: int) -> None:
+    """Photos of some years, every fifth of them in a burst of five, under a manifest."""
+    draw, start = random.Random(0), datetime(2022, 1, 1)
+    (dataset / "color").mkdir(parents=True)
+    rows = []
+    for number in range(count):
+        name, first = f"IMG_{number:06}", number - number % 5
+        os.link(pictures[number % len(pictures)], dataset / "color" / f"{name}.png")
+        taken = start + timedelta(minutes=10 * draw.randrange(count)) if draw.random() < 0.9 else None
+        rows.append(PhotoRow(
+            name, f"phone/DCIM/Camera/{name}.jpg", f"{draw.getrandbits(256):064x}",
+            group=f"IMG_{first:06}" if first % 25 == 0 else "", taken=taken.isoformat() if taken else "", width=4000,
+            height=3000, phash=f"{draw.getrandbits(256):064x}", fingerprint=f"3145728-{draw.getrandbits(60)}",
+            color_sha256=f"{draw.getrandbits(256):064x}", bw_sha256=f"{draw.getrandbits(256):064x}",
+            settings="512 crop png"))
+    write_rows(dataset, rows)
 
 
-def sort_photos(address: str, root: Path, truth: dict[str, str], name: str, *, rows: int, columns: int,
-                guesses: bool, count: int) -> None:
-    cell = BOARD.format(guesses=root / "guesses.csv", has_guesses=guesses, dataset=root / "few", name=name, rows=rows,
-                        columns=columns)
-    write_notebook(root / f"{name}.ipynb", OPEN, cell)
-    with (root / "guesses.csv").open(encoding="utf-8") as file:
-        guessed = {row["name"]: row["guess"] for row in csv.DictReader(file)} if guesses else {}
-    with open_page(1280, 800) as page:
-        Notebook(page, address, f"{name}.ipynb").run_all()
-        board = BoardDriver(page)
-        person = Person(board, (root / "order.csv").read_text("utf-8").split("\n"), truth, guessed)
-        started = time.monotonic()
-        if rows * columns == 1:
-            person.one_by_one(count)
-        else:
-            for start in range(0, count, rows * columns):
-                person.page(person.names[start:start + rows * columns])
-        print(f"{name:24} {60 * person.saved / (time.monotonic() - started):8.0f} photos a minute", flush=True)
+def write_decisions(folder: Path, photos: list[DeskPhoto]) -> None:
+    """Half of the photos decided, some at a click, in many sessions."""
+    half = photos[: len(photos) // 2]
+    sessions = [half[start::SESSIONS] for start in range(SESSIONS)]
+    for session in sessions:
+        with DecisionJournal(folder, "") as journal:
+            for start in range(0, len(session), CLICK):
+                journal.append([Decision(photo.sha256, ASSIGN, photo.name, photo.guess, "board")
+                                for photo in session[start:start + CLICK]])
 
 
-def open_many(address: str, root: Path) -> None:
-    """Seconds until a page is seen, with and without kept thumbnails, and until the next one is."""
-    cell = BOARD.format(guesses="", has_guesses=False, dataset=root / "many", name="many", rows=6, columns=10)
-    write_notebook(root / "many.ipynb", OPEN, cell)
-    seen = "document.querySelectorAll('.npl-tile').length && getComputedStyle(document.querySelector('.npl-t59'))" \
-           ".backgroundImage.length > 99"
-    with open_page(1280, 800) as page:
-        notebook = Notebook(page, address, "many.ipynb")
-        page.wait_for_timeout(3000)
-        notebook.run_all()
-        page.wait_for_function(seen)
-        page.wait_for_timeout(1000)
-        for _time in range(2):
-            page.evaluate("document.querySelector('.npl-board').remove()")
-            started = time.monotonic()
-            notebook.command("notebook:run-cell")
-            page.wait_for_function(seen)
-            print(f"{'open, 5000 photos':24} {time.monotonic() - started:8.2f} s", flush=True)
-            page.wait_for_timeout(1000)
-        for label in ("next page, first time", "next page, once more") * 2:
-            before = page.evaluate("getComputedStyle(document.querySelector('.npl-t0')).backgroundImage")
-            started = time.monotonic()
-            page.locator(".npl-next" if label.endswith("time") else ".npl-back").click()
-            page.wait_for_function("before => getComputedStyle(document.querySelector('.npl-t0')).backgroundImage"
-                                   " !== before", arg=before)
-            print(f"{label:24} {time.monotonic() - started:8.2f} s", flush=True)
+def small_picture(photo: DeskPhoto) -> int:
+    """The bytes of a picture of 128 pixels."""
+    with Image.open(photo.path) as image:
+        return len(image.convert("RGB").reduce(4).tobytes())
+
+
+def timed(function: Callable[[], object]) -> tuple[object, tuple[float, float]]:
+    """(What the function gives, (seconds, seconds of processor time))."""
+    started, worked = time.perf_counter(), time.process_time()
+    result = function()
+    return result, (time.perf_counter() - started, time.process_time() - worked)
+
+
+def open_once(dataset: Path, decisions: Path, guesses: dict[str, Guess]) -> dict[str, tuple[float, float]]:
+    """The times of all of opening, of its steps, and of what the first of them is made of."""
+    desk, opened = timed(lambda: Desk(dataset, decisions, TABLE, guesses=guesses))
+    page, shown = timed(lambda: desk.shown()[:PAGE])
+    _progress, progress = timed(desk.progress)
+    _pictures, pictures = timed(lambda: list(run_threads(small_picture, page)))
+    gc.disable()  # As the desk does it.
+    _photos, manifest = timed(lambda: read_desk_photos(dataset, TABLE, guesses))
+    batches, journal = timed(lambda: JournalReader(decisions).new())
+    _history, replay = timed(lambda: list(map(DecisionHistory().add, batches)))
+    gc.enable()
+    whole = tuple(map(sum, zip(opened, shown, progress, pictures, strict=True)))
+    return {"all of it": whole, "desk": opened, "photos to show": shown, "progress": progress,
+            f"{len(page)} pictures": pictures, "(manifest, order)": manifest, "(journal)": journal,
+            "(states, undo)": replay}
+
+
+def measure_opening(count: int, root: Path, pictures: list[Path]) -> None:
+    """Print the times of opening a desk of so many photos, part by part."""
+    dataset, decisions = root / str(count) / "tintora_dataset", root / str(count) / "decisions"
+    write_dataset(dataset, pictures, count)
+    draw = random.Random(1)
+    guesses = {f"IMG_{number:06}": Guess(draw.choice(NAMES), round(draw.random(), 4)) for number in range(count)}
+    write_decisions(decisions, read_desk_photos(dataset, TABLE, guesses))
+    rounds = [open_once(dataset, decisions, guesses) for _round in range(ROUNDS)]
+    for part in rounds[0]:
+        passed, worked = zip(*(each[part] for each in rounds), strict=True)
+        print(f"{count:>7} photos   {part:20} {statistics.median(passed):7.3f} s ({min(passed):.3f}-{max(passed):.3f})"
+              f"   processor {statistics.median(worked):7.3f} s", flush=True)
+
+
+def measure_clicks(root: Path) -> None:
+    """Print how long a click takes on the largest desk until it is on disk, and a search for a class."""
+    folder = root / str(SIZES[-1])
+    desk = Desk(folder / "tintora_dataset", folder / "decisions", TABLE)
+    photos = desk.shown()
+    for size in (1, PAGE):
+        times = [timed(lambda at=at, size=size: desk.decide(photos[at:at + size], ASSIGN, NAMES[at % 90]))[1][0]
+                 for at in range(CLICKS)]
+        print(f"{SIZES[-1]:>7} photos   click on {size:<2} photos     {1000 * statistics.median(times):6.1f} ms   "
+              f"{size / statistics.mean(times):8.0f} decisions a second", flush=True)
+    for name in ("undo", "redo", "refresh", "progress"):
+        times = [timed(getattr(desk, name))[1][0] for _time in range(50)]
+        print(f"{SIZES[-1]:>7} photos   {name:22} {1000 * statistics.median(times):6.1f} ms", flush=True)
+    times = [timed(lambda text=text: find_classes(TABLE, text, NAMES[:5]))[1][0] for text in ("к", "ко", "dbk", "12")]
+    print(f"{len(NAMES):>7} classes  search                 {1000 * max(times):6.1f} ms", flush=True)
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder)
-        truth = write_photos(root)
-        os.environ["NPYLABEL_CACHE"] = str(root / "cache")
-        with running_lab(root, [sys.executable, "-m", "jupyterlab"], {}) as address:
-            open_many(address, root)
-            sort_photos(address, root, truth, "one_by_one", rows=1, columns=1, guesses=False, count=40)
-            sort_photos(address, root, truth, "board", rows=6, columns=10, guesses=False, count=60)
-            sort_photos(address, root, truth, "board_with_guesses", rows=6, columns=10, guesses=True, count=180)
+    """Measure and print."""
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name)
+        pictures = write_pictures(root)
+        for count in SIZES:
+            measure_opening(count, root, pictures)
+        measure_clicks(root)
 
 
 if __name__ == "__main__":
