@@ -6,6 +6,7 @@ from enum import Enum
 
 from npylabel.base.courier import Courier
 from npylabel.base.errors import NpyLabelError
+from npylabel.base.i18n import _
 from npylabel.base.places import Places
 from npylabel.base.trip import AT_WORK
 
@@ -18,7 +19,7 @@ AGAIN_S = 20.0
 class Saving(Enum):
     """How far what was decided has come."""
 
-    NOWHERE = "nowhere"  # There is no Drive to save to: this disk is all.
+    NOTHING_NEW = "nothing new"
     WAITING = "waiting"
     SENDING = "sending"
     SAVED = "saved"
@@ -31,8 +32,7 @@ class BackgroundSaver:
     Steps save for themselves: while one works, the saver waits for its end.
 
     Args:
-        places: of the work folder; without a ``save_dir`` nothing is ever saved.
-        tell: is called with each new state, from the saver's thread.
+        places: of the work folder, with the folder that keeps it.
         gather_s: seconds from a change to its save.
         again_s: seconds between two saves.
 
@@ -41,21 +41,36 @@ class BackgroundSaver:
         fault: why the last try failed, "" where it did not.
     """
 
-    def __init__(
-        self, places: Places, tell: Callable[["BackgroundSaver"], None] = lambda saver: None, *,
-        gather_s: float = GATHER_S, again_s: float = AGAIN_S,
-    ) -> None:
-        self.places, self.tell, self.gather_s, self.again_s = places, tell, gather_s, again_s
-        self.state, self.fault = Saving.SAVED if places.save_dir else Saving.NOWHERE, ""
+    def __init__(self, places: Places, *, gather_s: float = GATHER_S, again_s: float = AGAIN_S) -> None:
+        self.places, self.gather_s, self.again_s = places, gather_s, again_s
+        self.state, self.fault = Saving.NOTHING_NEW, ""
+        self._callbacks: list[Callable[[str, bool], None]] = []
         self._asked = self._saved = 0
         self._lock = threading.Lock()
         self._wake, self._done = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
 
-    def touch(self) -> None:
-        """Something was changed; returns at once."""
-        if not self.places.save_dir:
-            return
+    def on_change(self, callback: Callable[[str, bool], None]) -> None:
+        """Call back with (how far it is in words, whether all is saved), now and later, also from another thread."""
+        self._callbacks.append(callback)
+        callback(self.text, self.is_all)
+
+    @property
+    def text(self) -> str:
+        """The state in words."""
+        return {
+            Saving.NOTHING_NEW: _("Drive: nothing new"), Saving.WAITING: _("Drive: in a moment"),
+            Saving.SENDING: _("Drive is sending: leave this tab open"), Saving.SAVED: _("saved on Drive"),
+            Saving.FAILING: _("not on Drive yet: {reason}").format(reason=self.fault),
+        }[self.state]
+
+    @property
+    def is_all(self) -> bool:
+        """Whether everything is saved."""
+        return self.state in (Saving.NOTHING_NEW, Saving.SAVED)
+
+    def note(self) -> None:
+        """Something was changed: it is saved in a moment; returns at once."""
         with self._lock:
             self._asked += 1
             self._set(Saving.WAITING)
@@ -110,4 +125,5 @@ class BackgroundSaver:
     def _set(self, state: Saving, fault: str = "") -> None:
         if (state, fault) != (self.state, self.fault):
             self.state, self.fault = state, fault
-            self.tell(self)
+            for callback in self._callbacks:
+                callback(self.text, self.is_all)

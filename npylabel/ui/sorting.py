@@ -36,7 +36,7 @@ def sort_photos(
             path=places.world_of(dataset_dir).path(dataset_dir)))
     bring(places, {"dataset_dir": dataset_dir})
     places = places.world_of(dataset_dir)
-    from npylabel.base.quiet_saving import QuietSaver
+    from npylabel.base.saver import BackgroundSaver
     from npylabel.dataset.decisions import DECISIONS
     from npylabel.dataset.desk import Desk
     from npylabel.dataset.pixel_cache import thumbnail_folder
@@ -51,7 +51,7 @@ def sort_photos(
     table = load_classes(places.classes_path(classes_path))
     return sorting_board(
         Desk(dataset, places.path(DECISIONS), table, data_path=places.path(data_path)), Thumbnails(thumbnail_folder()),
-        saving=QuietSaver(places) if places.save_dir else None,
+        saving=BackgroundSaver(places) if places.save_dir else None,
         extras=lambda board: [exchange_row(board, places.path(PAGES))])
 
 

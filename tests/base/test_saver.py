@@ -10,8 +10,9 @@ import pytest
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.places import Places, find_places
 from npylabel.base.remote import RemoteFolder
+from npylabel.base.report import StepReport
 from npylabel.base.saver import BackgroundSaver, Saving
-from npylabel.base.trip import Trip
+from npylabel.base.trip import carried
 from tests.base.courier_kit import Machine
 
 
@@ -27,9 +28,11 @@ def places(tmp_path: Path) -> Places:
     return find_places(str(tmp_path / "one"), str(tmp_path / "drive"))
 
 
-def quick(places: Places, told: list[Saving] | None = None) -> BackgroundSaver:
-    return BackgroundSaver(places, lambda saver: told.append(saver.state) if told is not None else None,
-                           gather_s=0.01, again_s=0.01)
+def quick(places: Places, told: list[tuple[str, bool]] | None = None) -> BackgroundSaver:
+    saver = BackgroundSaver(places, gather_s=0.01, again_s=0.01)
+    if told is not None:
+        saver.on_change(lambda text, is_all: told.append((text, is_all)))
+    return saver
 
 
 def decide(places: Places, text: str) -> None:
@@ -52,15 +55,16 @@ def wait_for(condition: Callable[[], bool]) -> None:
 
 
 def test_a_change_is_on_drive_when_it_says_so(places: Places, tmp_path: Path) -> None:
-    told: list[Saving] = []
+    told: list[tuple[str, bool]] = []
     saver = quick(places, told)
     for text in ("first", "second"):
         decide(places, text)
-        saver.touch()
+        saver.note()
         assert saver.state is not Saving.SAVED
         wait_for(lambda: saver.state is Saving.SAVED)
         assert on_drive(tmp_path) == {"decisions/a.jsonl": text}
-    assert told[0] is Saving.WAITING and told[-1] is Saving.SAVED
+    assert told[:2] == [("Drive: nothing new", True), ("Drive: in a moment", False)]
+    assert told[-1] == ("saved on Drive", True)
     saver.close()
 
 
@@ -68,49 +72,28 @@ def test_the_end_saves_what_waits_and_leaves_no_thread(places: Places, tmp_path:
     before = threading.active_count()
     saver = BackgroundSaver(places, gather_s=1000, again_s=1000)
     decide(places, "late")
-    saver.touch()
+    saver.note()
     saver.close()
     assert on_drive(tmp_path) == {"decisions/a.jsonl": "late"}
     assert threading.active_count() == before
 
 
-def test_without_drive_nothing_is_done(tmp_path: Path) -> None:
-    saver = quick(find_places(str(tmp_path / "one"), ""))
-    before = threading.active_count()
-    saver.touch()
-    assert saver.state is Saving.NOWHERE and threading.active_count() == before
-    saver.close()
-
-
 def test_while_a_step_works_it_waits(places: Places, tmp_path: Path) -> None:
     saver = quick(places)
-    with Trip(places, lambda _path: False):
+
+    @carried
+    def step(*, work_dir: str, save_dir: str, language: str = "en") -> StepReport:
         decide(places, "during")
-        saver.touch()
+        saver.note()
         time.sleep(0.2)
         assert saver.state is Saving.WAITING
         assert on_drive(tmp_path) == {}
+        return StepReport("x")
+
+    step(work_dir=str(places.work_dir), save_dir=str(places.save_dir))
     wait_for(lambda: saver.state is Saving.SAVED)
     assert on_drive(tmp_path)["decisions/a.jsonl"] == "during"
     saver.close()
-
-
-def test_a_step_that_cannot_begin_keeps_nobody_waiting(
-    places: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(_remote: RemoteFolder) -> None:
-        raise NpyLabelError("drive_readonly", "what", "fix")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(RemoteFolder, "refuse_readonly", refuse)
-        with pytest.raises(NpyLabelError), Trip(places, lambda _path: False):
-            pass
-    saver = quick(places)
-    decide(places, "after")
-    saver.touch()
-    wait_for(lambda: saver.state is Saving.SAVED)
-    saver.close()
-    assert on_drive(tmp_path) == {"decisions/a.jsonl": "after"}
 
 
 def test_a_failure_is_told_and_tried_again(places: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,13 +106,13 @@ def test_a_failure_is_told_and_tried_again(places: Places, tmp_path: Path, monke
         return real(self, name, source)
 
     monkeypatch.setattr(RemoteFolder, "store", store)
-    faults = []
-    saver = BackgroundSaver(places, lambda saver: faults.append(saver.fault), gather_s=0.01, again_s=0.01)
+    told: list[tuple[str, bool]] = []
+    saver = quick(places, told)
     decide(places, "kept")
-    saver.touch()
+    saver.note()
     wait_for(lambda: saver.state is Saving.SAVED)
     saver.close()
-    assert any("Drive is full" in fault for fault in faults) and saver.fault == ""
+    assert any("Drive is full" in text and not is_all for text, is_all in told) and told[-1] == ("saved on Drive", True)
     assert on_drive(tmp_path) == {"decisions/a.jsonl": "kept"}
 
 
@@ -138,8 +121,9 @@ def test_it_says_when_drive_is_still_sending(places: Places, monkeypatch: pytest
     monkeypatch.setattr(RemoteFolder, "uploading", lambda _self, names: [*names] if sending[0] else [])
     saver = quick(places)
     decide(places, "slow")
-    saver.touch()
+    saver.note()
     wait_for(lambda: saver.state is Saving.SENDING)
+    assert not saver.is_all
     sending[0] = False
     wait_for(lambda: saver.state is Saving.SAVED)
     saver.close()
