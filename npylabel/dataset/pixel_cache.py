@@ -30,6 +30,8 @@ from npylabel.base.scratch import abandoned, owned_prefix
 MAX_BYTES = 10 * 2**30
 MIN_FREE = 0.1
 SUFFIX = ".pixels"
+# What networks see in photos; made and read by the labeler.
+FEATURES = ".features"
 _PART, _LEFT = "part", "left-"
 # Counts the changes of this project's own decoding and fitting.
 _DECODING = 1
@@ -50,7 +52,7 @@ def pixel_folder() -> Path | None:
 def cached_files() -> list[Path]:
     """All files of the cache but those that are being written, those that were not used for longest first."""
     folder = pixel_folder()
-    found = [*folder.rglob(f"*{SUFFIX}"), *folder.glob("*.json")] if folder else []
+    found = [*folder.rglob(f"*{SUFFIX}"), *folder.glob("*.json"), *folder.glob(f"*{FEATURES}")] if folder else []
     dead = {path for each in {path.parent for path in found} for path in abandoned(each, _PART)}
     return sorted((path for path in found if path in dead or not path.name.startswith(f"{_PART}-")),
                   key=lambda path: (_last_use(path), path))
