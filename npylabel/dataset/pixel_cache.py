@@ -32,6 +32,7 @@ MIN_FREE = 0.1
 SUFFIX = ".pixels"
 # What networks see in photos; made and read by the labeler.
 FEATURES = ".features"
+_THUMBNAILS = "thumbnails"
 _PART, _LEFT = "part", "left-"
 # Counts the changes of this project's own decoding and fitting.
 _DECODING = 1
@@ -49,10 +50,17 @@ def pixel_folder() -> Path | None:
     return None if is_slow_disk(folder) else folder
 
 
+def thumbnail_folder() -> Path | None:
+    """The folder of the small pictures, a part of the cache; None where there is no place for one."""
+    folder = pixel_folder()
+    return folder / _THUMBNAILS if folder else None
+
+
 def cached_files() -> list[Path]:
     """All files of the cache but those that are being written, those that were not used for longest first."""
     folder = pixel_folder()
-    found = [*folder.rglob(f"*{SUFFIX}"), *folder.glob("*.json"), *folder.glob(f"*{FEATURES}")] if folder else []
+    kinds = (f"*/*{SUFFIX}", "*.json", f"*{FEATURES}", f"{_THUMBNAILS}/*/*.jpg")
+    found = [path for kind in kinds for path in folder.glob(kind)] if folder else []
     dead = {path for each in {path.parent for path in found} for path in abandoned(each, _PART)}
     return sorted((path for path in found if path in dead or not path.name.startswith(f"{_PART}-")),
                   key=lambda path: (_last_use(path), path))
