@@ -2,7 +2,10 @@
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from operator import itemgetter
 from pathlib import Path
+from typing import TextIO
 
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.files import atomic_path
@@ -34,14 +37,36 @@ def iterate_csv(path: Path) -> Iterator[dict[str, str]]:
     Raises:
         NpyLabelError: ``table_damaged``, when the damage is reached.
     """
+    if path.is_file():
+        with _opened(path) as (file, delimiter):
+            yield from map(dict, csv.DictReader(file, delimiter=delimiter))
+
+
+def iterate_columns(path: Path, columns: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """The values of two or more columns row by row, several times as fast as whole rows; "" where there is none.
+
+    Raises:
+        NpyLabelError: ``table_damaged``, when the damage is reached.
+    """
     if not path.is_file():
         return
+    with _opened(path) as (file, delimiter):
+        rows = csv.reader(file, delimiter=delimiter)
+        header = next(rows, [])
+        # What is missing is found in an empty cell that each row gets at its end.
+        pick = itemgetter(*(header.index(column) if column in header else -1 for column in columns))
+        for row in filter(None, rows):
+            yield pick(row[:len(header)] + [""] * max(1, len(header) + 1 - len(row)))
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[TextIO, str]]:
+    """(The file of a table at its first row, its delimiter)."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             header = file.readline()
             file.seek(0)
-            delimiter = ";" if header.count(";") > header.count(",") else ","
-            yield from map(dict, csv.DictReader(file, delimiter=delimiter))
+            yield file, ";" if header.count(";") > header.count(",") else ","
     except (UnicodeDecodeError, csv.Error) as error:
         raise NpyLabelError(
             "table_damaged", _("The table {path} cannot be read: {reason}.").format(path=path, reason=error),

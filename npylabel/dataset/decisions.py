@@ -6,7 +6,9 @@ import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 from pathlib import Path
+from typing import NamedTuple
 
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.i18n import _
@@ -62,6 +64,20 @@ class PhotoState:
 UNDECIDED = PhotoState()
 
 
+class Batch(NamedTuple):
+    """Decisions of one click: all that were appended together.
+
+    Attributes:
+        time: of all of them.
+        session: name of the file that holds them.
+        decisions: in their order.
+    """
+
+    time: str
+    session: str
+    decisions: list[Decision]
+
+
 class DecisionJournal:
     """The decisions of one session, in a file of its own in the folder.
 
@@ -72,15 +88,27 @@ class DecisionJournal:
 
     Args:
         folder: of the journals of all sessions.
+        after: the newest time in the folder, "" for none, by who has read it; None reads it.
 
     Raises:
         NpyLabelError: ``decisions_damaged`` where the folder holds lines that cannot be understood.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, after: str | None = None) -> None:
         self.folder = folder
-        self._last = max((_moment(decision) for decision in read_decisions(folder)), default=datetime.min)
+        self._last = datetime.min
         self._file, self._pid = None, 0
+        for time in {decision.time for decision in read_decisions(folder)} if after is None else {after} - {""}:
+            self.follow(time)
+
+    @property
+    def path(self) -> Path | None:
+        """The file that takes the decisions now, None before the first one."""
+        return Path(self._file.name) if self._file else None
+
+    def follow(self, time: str) -> None:
+        """Give later times than this one to all that comes: somebody else in the folder had the last word."""
+        self._last = max(self._last, _moment(time))
 
     def append(self, decisions: Iterable[Decision]) -> list[Decision]:
         """The decisions with their one time; they are on the disk when this returns.
@@ -133,16 +161,61 @@ class DecisionJournal:
         self.close()
 
 
+class JournalReader:
+    """Reads the journals of all sessions in a folder, and later what they got meanwhile.
+
+    Args:
+        folder: of the journals; it need not exist yet.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        # How many bytes and lines of each file were read.
+        self._read: dict[str, tuple[int, int]] = {}
+
+    def new(self) -> list[Batch]:
+        """The batches that were not given before, by time and file; a last line that a kill tore is in none.
+
+        Raises:
+            NpyLabelError: ``decisions_damaged`` where another line cannot be understood.
+        """
+        found = [batch for name, size in self._files() for batch in self._new_of(name, size)]
+        return sorted(found, key=lambda batch: batch[:2])
+
+    def pass_over(self, path: Path) -> None:
+        """Take what a file holds by now for given: this process wrote it."""
+        self._read[path.name] = (path.stat().st_size, 0)
+
+    def _files(self) -> list[tuple[str, int]]:
+        try:
+            with os.scandir(self.folder) as entries:
+                return sorted((entry.name, entry.stat().st_size) for entry in entries if entry.name.endswith(_SUFFIX))
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+
+    def _new_of(self, name: str, size: int) -> list[Batch]:
+        begin, lines = self._read.get(name, (0, 0))
+        if size <= begin:
+            return []
+        path = self.folder / name
+        with path.open("rb") as file:
+            file.seek(begin)
+            data = file.read()
+        whole = data[:data.rfind(b"\n") + 1]
+        decisions = _parse(whole, path, lines + 1)
+        self._read[name] = (begin + len(whole), lines + len(decisions))
+        # Sorted, because lines that somebody brought together in one file need not be in order.
+        decisions.sort(key=lambda decision: decision.time)
+        return [Batch(time, name, list(group)) for time, group in groupby(decisions, lambda decision: decision.time)]
+
+
 def read_decisions(folder: Path) -> list[Decision]:
     """All decisions of all sessions by time; a last line that a kill tore is not one.
 
     Raises:
         NpyLabelError: ``decisions_damaged`` where another line cannot be understood.
     """
-    found = []
-    for path in sorted(folder.glob(f"*{_SUFFIX}")) if folder.is_dir() else ():
-        found += [(decision.time, path.name, number, decision) for number, decision in enumerate(_read(path))]
-    return [decision for *_key, decision in sorted(found, key=lambda entry: entry[:3])]
+    return [decision for batch in JournalReader(folder).new() for decision in batch.decisions]
 
 
 def photo_states(decisions: Iterable[Decision]) -> dict[str, PhotoState]:
@@ -207,9 +280,10 @@ def _line(decision: Decision) -> str:
     return json.dumps(values) + "\n"
 
 
-def _read(path: Path) -> list[Decision]:
+def _parse(data: bytes, path: Path, first: int) -> list[Decision]:
+    """The decisions of whole lines, the first of which has this number in the file."""
     decisions = []
-    for number, line in enumerate(path.read_bytes().split(b"\n")[:-1], start=1):
+    for number, line in enumerate(data.split(b"\n")[:-1], start=first):
         try:
             decisions.append(_decision(json.loads(line)))
         except (ValueError, KeyError, TypeError) as error:
@@ -227,13 +301,13 @@ def _decision(values: dict) -> Decision:
         source=values["source"], time=values["time"])
     if not all(isinstance(value, str) for value in vars(decision).values()):
         raise TypeError(values)
-    _moment(decision)
+    _moment(decision.time)
     return decision
 
 
-def _moment(decision: Decision) -> datetime:
+def _moment(time: str) -> datetime:
     """The time without its zone, which is always UTC."""
-    return datetime.fromisoformat(decision.time).astimezone(UTC).replace(tzinfo=None)
+    return datetime.fromisoformat(time).astimezone(UTC).replace(tzinfo=None)
 
 
 def _flush_folder(folder: Path) -> None:

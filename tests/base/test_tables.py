@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from npylabel.base.tables import printable, read_csv, write_csv
+from npylabel.base.errors import NpyLabelError
+from npylabel.base.tables import iterate_columns, printable, read_csv, write_csv
 
 ODD = ["", "ковёр", 'a "quoted", cell', "two\nlines", "win\r\nlines", " spaces ", "a;b", "=1+1", "0012", "\u2028"]
 
@@ -54,3 +55,25 @@ def test_names_of_broken_bytes_can_be_written(tmp_path: Path) -> None:
     assert printable("ковёр 📷") == "ковёр 📷"
     write_csv(tmp_path / "t.csv", ("a",), [{"a": printable(name)}])
     assert read_csv(tmp_path / "t.csv") == [{"a": "caf\\udce9.jpg"}]
+
+
+@pytest.mark.parametrize("value", ODD)
+def test_some_columns_are_read_as_whole_rows_are(tmp_path: Path, value: str) -> None:
+    write_csv(tmp_path / "t.csv", ("a", "b", "c"), [{"a": "1", "b": "2", "c": value}, {"a": value}])
+    assert list(iterate_columns(tmp_path / "t.csv", ("c", "a"))) == [(value, "1"), ("", value)]
+
+
+def test_a_column_or_cell_that_is_not_there_is_empty(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_bytes("\ufeffname;n\r\nё;1\r\nshort\r\n\r\nlong;2;3;4\r\n".encode())
+    assert list(iterate_columns(tmp_path / "t.csv", ("n", "name", "no"))) == [
+        ("1", "ё", ""), ("", "short", ""), ("2", "long", "")]
+    assert list(iterate_columns(tmp_path / "no.csv", ("n", "name"))) == []
+    (tmp_path / "empty.csv").write_bytes(b"")
+    assert list(iterate_columns(tmp_path / "empty.csv", ("n", "name"))) == []
+
+
+def test_columns_of_a_damaged_table_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_bytes(b"a,b\n1,2\n\xff,3\n")
+    with pytest.raises(NpyLabelError) as caught:
+        list(iterate_columns(tmp_path / "t.csv", ("a", "b")))
+    assert caught.value.code == "table_damaged"
