@@ -47,6 +47,7 @@ class Desk:
         guesses: what the network thinks, by stem.
         source: what this desk is, for the journal.
         data_path: the training data, which ``counts`` takes in; None where there is none.
+        photos: to lay out instead of those of the dataset, in this order.
 
     Attributes:
         photos: those with files, in the order in which they are shown.
@@ -59,9 +60,10 @@ class Desk:
     def __init__(
         self, dataset_dir: Path, decisions_dir: Path, table: ClassTable, *,
         guesses: Mapping[str, Guess] = MappingProxyType({}), source: str = "board", data_path: Path | None = None,
+        photos: Sequence[DeskPhoto] | None = None,
     ) -> None:
         self.table, self.source = table, source
-        self.photos = read_desk_photos(dataset_dir, table, guesses)
+        self.photos = read_desk_photos(dataset_dir, table, guesses) if photos is None else [*photos]
         self.changed: list[DeskPhoto] = []
         self._by_sha256 = {photo.sha256: photo for photo in self.photos}
         self._trained = TrainedPhotos(data_path, table)
