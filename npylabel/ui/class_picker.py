@@ -37,11 +37,11 @@ class ClassPicker(VBox):
         self.buttons = _suggestion_buttons(limit)
         for place, button in enumerate(self.buttons):
             button.on_click(partial(self._clicked, place))
-        self.hint = HTML()
+        self.hint = HTML(_("No class is called so."))
         self.hint.add_class("npl-hint")
-        suggestions = HBox([*self.buttons, self.hint])
-        suggestions.add_class("npl-suggestions")
-        super().__init__([style_widget(_CSS), self.text, suggestions])
+        self._suggestions = HBox()
+        self._suggestions.add_class("npl-suggestions")
+        super().__init__([style_widget(_CSS), self.text, self._suggestions])
         self.add_class("npl-picker")
         self.refresh()
 
@@ -60,11 +60,12 @@ class ClassPicker(VBox):
 
     def _suggest(self, text: str) -> None:
         self._offered = [*self._find(text.strip())][:len(self.buttons)]
-        texts = [self._describe(class_id) for class_id in self._offered]
-        for button, description in zip(self.buttons, texts + [""] * (len(self.buttons) - len(texts)), strict=True):
-            button.description = description
-        unknown = bool(text.strip()) and not self._offered
-        self.hint.value = _("No class is called so.") if unknown else ""
+        shown = self.buttons[:len(self._offered)]
+        for button, class_id in zip(shown, self._offered, strict=True):
+            button.description = self._describe(class_id)
+        unknown = bool(text.strip()) and not shown
+        # Only those that mean something: the front end does not show that a description became empty.
+        self._suggestions.children = [*shown, *([self.hint] if unknown else [])]
 
     def _typed(self, change: dict) -> None:
         if self._is_setting:
@@ -125,7 +126,6 @@ _CSS = """
 .npl-suggestions.npl-suggestions{display:flex;flex-flow:row wrap;gap:4px;margin:0;overflow:visible;min-height:32px}
 .npl-suggestions .npl-suggestion.npl-suggestion{width:auto;min-width:44px;height:32px;line-height:30px;margin:0;
  padding:0 10px;border-radius:16px;font-size:14px}
-.npl-suggestions .npl-suggestion:empty{display:none}
 .npl-suggestions>.npl-suggestion:first-child{border:2px solid #1a73e8;line-height:28px}
 .npl-hint .widget-html-content{font-size:13px;color:#b3261e}
 """

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
 
-from ipywidgets import Box, Button, HBox, Layout, ToggleButton, ToggleButtons, VBox
+from ipywidgets import Box, Button, HBox, ToggleButton, ToggleButtons, VBox
 
 from npylabel.base.i18n import _
 from npylabel.ui.css import css_picture, css_string, set_style, style_widget
@@ -154,7 +154,8 @@ class TileGrid(VBox):
         rules = []
         for place, tile in enumerate(self.tiles):
             spot = f".{self._mark} .npl-tiles .npl-t{place}"
-            rules.append(f"{spot}::after{{content:{css_string(tile.caption)};{_MARKS[tile.mark]}}}")
+            if tile.caption:
+                rules.append(f"{spot}::after{{content:{css_string(tile.caption)};{_MARKS[tile.mark]}}}")
             if tile.badge:
                 rules.append(f"{spot}::before{{content:{css_string(tile.badge)}}}")
             if tile.mark in _DIMMED:
@@ -167,10 +168,9 @@ class TileGrid(VBox):
 
 def _toggles(count: int) -> tuple[ToggleButton, ...]:
     """The buttons; they share one layout and one style, which saves two messages for each of them."""
-    first = ToggleButton(icon="check", layout=Layout(width=""))
-    first.add_class("npl-tile")
-    rest = [ToggleButton(icon="check", layout=first.layout, style=first.style) for _place in range(count - 1)]
-    for button in rest:
+    first = ToggleButton(icon="check", tooltip="")
+    rest = [ToggleButton(icon="check", tooltip="", layout=first.layout, style=first.style) for _ in range(count - 1)]
+    for button in (first, *rest):
         button.add_class("npl-tile")
     return first, *rest
 
@@ -197,13 +197,12 @@ _CSS = """
 .npl-grid{container:npl/inline-size;width:100%;min-width:0;overflow:hidden;margin:0}
 .npl-tiles.npl-tiles{display:grid;gap:8px;padding:4px;overflow:hidden;margin:0;width:auto}
 .npl-tiles .npl-tile.npl-tile{position:relative;width:auto;min-width:0;height:auto;aspect-ratio:1;margin:0;padding:0;
- border:0;border-radius:5px;background:#8883 center/cover no-repeat;box-shadow:none;overflow:visible;cursor:pointer;
+ border:0;border-radius:5px;background-color:#8883;background-position:center;background-size:cover;box-shadow:none;overflow:visible;cursor:pointer;
  transition:transform .12s}
 .npl-tiles .npl-tile:focus-visible{outline:3px solid #1a73e8;outline-offset:1px}
 .npl-tiles .npl-tile::after{position:absolute;left:0;right:0;bottom:0;padding:1px 3px 2px;background:#000a;color:#fff;
  font:500 11px/13px system-ui,sans-serif;max-height:26px;overflow:hidden;white-space:normal;overflow-wrap:anywhere;
  text-align:center;box-sizing:content-box;border-radius:0 0 5px 5px}
-.npl-tiles .npl-tile[class]::after:empty{display:none}
 .npl-tiles .npl-tile::before{position:absolute;left:3px;top:3px;padding:0 5px;background:#fffd;color:#202124;
  font:600 11px/16px system-ui,sans-serif;border-radius:8px}
 .npl-tiles .npl-tile i.fa{display:none}

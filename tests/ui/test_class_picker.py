@@ -28,19 +28,19 @@ def type_states(picker: ClassPicker, *states: str) -> None:
 
 
 def shown(picker: ClassPicker) -> list[str]:
-    return [button.description for button in picker.buttons]
+    return [button.description for button in picker.children[-1].children if button is not picker.hint]
 
 
 def test_suggestions_follow_the_letters(picker: ClassPicker) -> None:
-    assert shown(picker) == ["дом", "вилка", ""]
+    assert shown(picker) == ["дом", "вилка"]
     type_states(picker, "в", "ви")
-    assert shown(picker) == ["вилка", "виноград", ""]
+    assert shown(picker) == ["вилка", "виноград"]
     assert picker.picked == []
 
 
 def test_enter_takes_the_first_and_empties_the_field(picker: ClassPicker) -> None:
     type_states(picker, "в", "ви", "ви\n")
-    assert (picker.picked, picker.text.value, shown(picker)) == ([3], "", ["дом", "вилка", ""])
+    assert (picker.picked, picker.text.value, shown(picker)) == ([3], "", ["дом", "вилка"])
     type_states(picker, "\n")
     assert picker.picked == [3, 8]
 
@@ -66,9 +66,9 @@ def test_the_same_class_can_be_typed_again(picker: ClassPicker) -> None:
 def test_a_text_that_means_nothing_stays_to_be_mended(picker: ClassPicker) -> None:
     type_states(picker, "виклa\n")
     assert (picker.picked, picker.text.value) == ([], "виклa")
-    assert picker.hint.value
+    assert picker.hint in picker.children[-1].children
     type_states(picker, "ви")
-    assert not picker.hint.value
+    assert picker.hint not in picker.children[-1].children
 
 
 def test_a_click_takes_what_is_shown_there(picker: ClassPicker) -> None:
