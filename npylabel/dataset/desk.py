@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
-from npylabel.base.classes import ClassTable
+from npylabel.base.classes import ClassTable, nfc
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.i18n import _
 from npylabel.dataset.decision_history import DecisionHistory, Step, class_uses, words_between
@@ -66,6 +66,7 @@ class Desk:
         self.photos = read_desk_photos(dataset_dir, table, guesses) if photos is None else [*photos]
         self.changed: list[DeskPhoto] = []
         self._by_sha256 = {photo.sha256: photo for photo in self.photos}
+        self._by_name = {photo.name: photo for photo in self.photos}
         self._trained = TrainedPhotos(data_path, table)
         self._decisions_dir = decisions_dir
         self._names: dict[str, str] = {}
@@ -82,6 +83,12 @@ class Desk:
     def state_of(self, photo: DeskPhoto) -> PhotoState:
         """What is decided about a photo."""
         return self._history.states.get(photo.sha256, UNDECIDED)
+
+    def find(self, sha256: str, name: str = "") -> DeskPhoto | None:
+        """The photo of an original, or, where its checksum is "", the one of this name; None where it is not here."""
+        if sha256:
+            return self._by_sha256.get(sha256)
+        return self._by_name.get(nfc(name))
 
     def shown(self, which: str = OPEN, class_name: str = "") -> list[DeskPhoto]:
         """The photos of one kind in the order of the desk.
