@@ -1,4 +1,4 @@
-"""What each threshold would do: how many photos become unknown, how many of the rest are right, and which are near it."""
+"""What each threshold would do: how many photos become unknown, how many of the rest are right, which are near it."""
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
@@ -11,8 +11,8 @@ from npylabel.base.classes import ClassTable, nfc
 from npylabel.base.tables import read_csv
 from npylabel.dataset.labels import MODEL, LabelRow, read_label_rows, table_path
 from npylabel.labeler.calibration import AtThreshold, Judged, advised_threshold, at_threshold, from_saved
-from npylabel.labeler.checkpoint import load_checkpoint
 from npylabel.labeler.label_input import PICTURE_SUFFIXES
+from npylabel.labeler.legacy import load_labeler
 from npylabel.labeler.reports import PREDICTIONS
 from npylabel.labeler.run_files import RunFiles
 
@@ -117,8 +117,9 @@ def _judged(photos: Sequence[NearPhoto]) -> Judged | None:
                   np.array([photo.class_name == photo.true_name for photo in photos], bool))
 
 
-def open_explorer(model_path: Path, labels_dir: Path, input_dir: Path, data_path: Path, table: ClassTable
-                  ) -> ThresholdExplorer:
+def open_explorer(
+    model_path: Path, labels_dir: Path, input_dir: Path, data_path: Path, table: ClassTable, legacy_order: str = ""
+) -> ThresholdExplorer:
     """The explorer for a labeler and what it labeled; each part is empty where its files are not there.
 
     Args:
@@ -127,11 +128,12 @@ def open_explorer(model_path: Path, labels_dir: Path, input_dir: Path, data_path
         input_dir: the photos that were labeled.
         data_path: the training folder, for the validation photos.
         table: the class table.
+        legacy_order: for weights of the original, see ``legacy_checkpoint``.
 
     Raises:
-        NpyLabelError: ``model_missing``, ``model_damaged``, ``model_foreign``, ``table_damaged``.
+        NpyLabelError: ``table_damaged``, and those of ``load_labeler``.
     """
-    judged = from_saved(load_checkpoint(model_path).judged)
+    judged = from_saved(load_labeler(model_path, legacy_order, table).judged)
     rows = [row for row in read_label_rows(table_path(labels_dir)).values() if row.source == MODEL and row.confidence]
     thresholds = {row.threshold for row in rows if row.threshold}
     validation = [NearPhoto(data_path / row["path"], row["predicted"], float(row["confidence"]), row["true"])

@@ -232,6 +232,17 @@ class ErrorReview(Review):
             return self._answer([(photo, self.question(photo).class_name) for photo in chosen], train)
         return self._keep({photo.sha256: self.question(photo).class_name for photo in chosen})
 
+    def correct(self, photos: Sequence[DeskPhoto], class_name: str, *, train: bool = True) -> int:
+        """How many photos got a class; where all of them have it already, their labels are accepted.
+
+        Raises:
+            NpyLabelError: ``class_unknown``, ``disk_full``, ``disk_fault``, ``decisions_damaged``.
+        """
+        class_id = self.table.find(class_name)
+        is_given = class_id is not None and all(
+            self.table.find_name(self.question(photo).class_name) == class_id for photo in photos)
+        return self.accept(photos) if train and is_given else super().correct(photos, class_name, train=train)
+
     def _keep(self, words: Mapping[str, str]) -> int:
         if not words:
             return 0
