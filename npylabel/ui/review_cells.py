@@ -61,7 +61,7 @@ def review_label_errors(
     *, data_path: str = TRAIN_DATA, save_path: str = MODEL, classes_path: str = "classes.json", device: str = "auto",
     dataset_dir: str = DATASET, work_dir: str = "", save_dir: str = "", language: str = "",
 ) -> "Widget | None":
-    """The training labels that are probably wrong, to accept or correct; None where nobody looked for them or sits here.
+    """The training labels that are probably wrong, to accept or correct; None where there are none, or nobody is here.
 
     Args:
         data_path: the training data.
