@@ -14,7 +14,7 @@ from npylabel.base.language import choose_language
 from npylabel.base.places import DEMO, UPLOAD, Places, find_places, is_headless
 from npylabel.base.report import StepReport
 from npylabel.base.trip import bring, carried
-from npylabel.dataset.decisions import read_kept_labels, read_left_out
+from npylabel.dataset.decisions import DECISIONS, read_kept_labels
 from npylabel.ui.command_line import run_command
 from npylabel.ui.input_checks import check_parameters, check_step_inputs, checked
 from npylabel.ui.review_cells import review_label_errors as review_label_errors
@@ -41,6 +41,7 @@ def collect_and_grayscale(
         save_dir: folder on Drive or a network disk that keeps the work folder packed; empty: none, in Colab Drive
         language: en or ru
     """
+    from npylabel.dataset.leave_out import settle_left_out
     from npylabel.photos.collect import collect_photos
     from npylabel.photos.portions import receive_uploads, release_uploads
     from npylabel.photos.sources import split_sources
@@ -58,10 +59,12 @@ def collect_and_grayscale(
     if asks_browser:
         photos_dir = str(receive_uploads(places.uploads, headless=is_headless()))
     out = places.path(dataset_dir)
+    left_out, moved = settle_left_out(places.path(DECISIONS), dataset_dir=out)
     report = collect_photos(
         [places.source(part) for part in split_sources(photos_dir)], out, size_px=size_px, fit=fit,
         image_format=image_format, workers=workers, made_from=_made_from(places), exclude=_results(places),
-        left_out=read_left_out(places.work_dir))
+        left_out=left_out)
+    report.messages += moved
     if asks_browser:
         release_uploads(places.uploads)
     names = sorted(path.name for path in (out / "color").iterdir())
@@ -72,14 +75,16 @@ def collect_and_grayscale(
 
 @carried
 def build_train_data(
-    *, source_dir: str = DEMO, data_path: str = "train_data", classes_path: str = "classes.json",
-    make_folders: str = "", size_px: int = 512, fit: str = "crop", val_fraction: float = 0.15, random_seed: int = 42,
-    workers: int = 0, demo_per_class: int = 40, work_dir: str = "", save_dir: str = "", language: str = "",
+    *, source_dir: str = DEMO, dataset_dir: str = "tintora_dataset", data_path: str = "train_data",
+    classes_path: str = "classes.json", make_folders: str = "", size_px: int = 512, fit: str = "crop",
+    val_fraction: float = 0.15, random_seed: int = 42, workers: int = 0, demo_per_class: int = 40, work_dir: str = "",
+    save_dir: str = "", language: str = "",
 ) -> StepReport:
     """Photos in folders named by class become training data with a split that does not leak.
 
     Args:
-        source_dir: your folder (or zip) of class folders, with or without train/valid/test above; "demo" draws some
+        source_dir: your folder (or zip) of class folders; "sorted" takes only sorted photos, "demo" draws some
+        dataset_dir: the dataset of step 01; its photos that were sorted into classes are taken in, too
         data_path: where the training data goes
         classes_path: the class table
         make_folders: class names separated by commas, or all: makes empty class folders in source_dir
@@ -94,7 +99,7 @@ def build_train_data(
         language: en or ru
     """
     from npylabel.dataset.build import build_training_data
-    from npylabel.dataset.folders import class_source
+    from npylabel.dataset.folders import SORTED, class_source
     from npylabel.dataset.training_data import SPLIT
     from npylabel.ui.sheets import class_tiles, contact_sheet
 
@@ -105,11 +110,12 @@ def build_train_data(
         places = places.made_demo()
         source_dir = str(places.path("class_photos"))
         write_demo_classes(Path(source_dir), photos_per_class=demo_per_class)
+    places = places.world_of(dataset_dir) if source_dir == SORTED else places
     source, out = class_source(places, source_dir, make=bool(make_folders)), places.path(data_path)
     report = build_training_data(
-        source, out, _table(places, classes_path), size_px=size_px, fit=fit,
-        val_fraction=val_fraction, random_seed=random_seed, make_folders=make_folders, workers=workers,
-        made_from=_made_from(places), exclude=_results(places), left_out=read_left_out(places.work_dir))
+        source, out, _table(places, classes_path), size_px=size_px, fit=fit, val_fraction=val_fraction,
+        random_seed=random_seed, make_folders=make_folders, workers=workers, made_from=_made_from(places),
+        exclude=_results(places), dataset_dir=places.path(dataset_dir), decisions_dir=places.path(DECISIONS))
     if (out / SPLIT).is_file():
         report.pictures[_("One photo of each class")] = contact_sheet(class_tiles(out), out / "contact_sheet.jpg")
     return _finish(report, places)
@@ -206,7 +212,7 @@ def auto_label(
     report = label_photos(
         source, out, places.path(model_path), table, threshold=threshold, batch_size=batch_size, overwrite=overwrite,
         legacy_order=str(order) if legacy_order and order.is_dir() else legacy_order, device=device,
-        data_path=places.path(TRAIN_DATA))
+        data_path=places.path(TRAIN_DATA), decisions_dir=places.path(DECISIONS))
     report.measured |= demo_score(places.work_dir, out, table)
     report.pictures[_("Labels")] = contact_sheet(label_tiles(source, out), out.parent / "labels_sheet.jpg")
     return _finish(report, places)
@@ -244,7 +250,8 @@ def verify_tintora(
     export = ExportSettings(places.path(export_dir) if export_dir else None, export_zip, val_fraction, test_fraction,
                             random_seed)
     report, verification, advice = verify_step(
-        dataset, table, size_px=size_px, repair=repair, workers=workers, export=export)
+        dataset, table, size_px=size_px, repair=repair, workers=workers, export=export,
+        decisions_dir=places.path(DECISIONS))
     report.files["verify.html"] = write_verify_page(dataset / "verify.html", verification, table, advice)
     return _finish(report, places)
 

@@ -4,7 +4,7 @@ import functools
 import inspect
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -20,6 +20,10 @@ from npylabel.base.places import DEMO, Places, find_places, found
 from npylabel.base.report import StepReport
 from npylabel.base.results import Results
 
+# What people decided, and the photos that they rejected: steps carry the decisions out.
+_DECISIONS, _LEFT_OUT = "decisions", "left_out"
+# Step 02 takes this as "only the sorted photos of the dataset".
+_SORTED = "sorted"
 # Parameters that name a folder, or a file in one, that a step reads or writes.
 _FOLDERS = ("dataset_dir", "data_path", "input_dir", "output_dir")
 _SOURCES = ("photos_dir", "source_dir", "test_dir", "legacy_order")
@@ -41,6 +45,7 @@ class Trip:
         looks: the step changes nothing: nothing is saved, and it works without what cannot be brought.
         makes: the step makes something that has to be saved, so that a disk that may only be read stops it.
         fault: why what is saved cannot be reached, where that is known.
+        asks_twice: what is wanted depends on tables that are brought first.
 
     Raises:
         NpyLabelError: ``drive_readonly``, and of ``Courier.pull``, on entry and of ``Courier.push`` at a good end.
@@ -48,8 +53,9 @@ class Trip:
 
     def __init__(
         self, places: Places, wanted: Callable[[str], bool], *, looks: bool = False, makes: bool = True,
-        fault: NpyLabelError | None = None,
+        fault: NpyLabelError | None = None, asks_twice: bool = False,
     ) -> None:
+        self.asks_twice = asks_twice
         self.looks, self.makes, self.fault = looks, makes, fault
         self.courier = Courier(places.root, places.save_dir) if places.save_dir else None
         self.wanted, self.save_dir, self.root = wanted, places.save_dir, places.root
@@ -70,7 +76,7 @@ class Trip:
         return self
 
     def _pull(self) -> int:
-        return self.courier.pull(lambda path: not is_bulk(path) or self.wanted(path))
+        return _pull(self.courier, self.wanted, asks_twice=self.asks_twice)
 
     def _look(self) -> None:
         """Bring what can be brought: who wants to know what is wrong needs an answer, whatever is wrong."""
@@ -182,6 +188,10 @@ class Trip:
             files=len(index.files), archives=len(index.archives))
 
 
+def _pull(courier: Courier, wanted: Callable[[str], bool], *, asks_twice: bool) -> int:
+    return sum(courier.pull(lambda path: not is_bulk(path) or wanted(path)) for _time in range(1 + asks_twice))
+
+
 def _bring_earlier(courier: Courier, save_dir: Path, root: Path) -> int:
     """How many loose files of an earlier version were brought; only where nothing is saved yet."""
     count = 0 if courier.parent.name else bring_earlier_work(save_dir, root)
@@ -200,16 +210,38 @@ def wanted_by(parameters: Mapping[str, object], places: Places) -> Callable[[str
     """
     if "action" in parameters:
         return wanted_by_action(parameters, places)
-    named = [str(parameters[name]) for name in _FOLDERS if parameters.get(name)]
+    named = [str(parameters[name]) for name in _FOLDERS if parameters.get(name) and not (
+        name == "dataset_dir" and "source_dir" in parameters)]
     models = [str(Path(str(parameters[name])).parent) for name in _FILES if parameters.get(name)]
     # A user's folder may lie in the work folder and be saved with it.
     named += [part.strip() for name in _SOURCES for part in str(parameters.get(name) or "").split(";")
               if part.strip() not in ("", DEMO)]
     source = parameters.get("photos_dir", parameters.get("source_dir", ""))
     named += _DEMO_PHOTOS if source == DEMO else []
-    worlds = [places.demo()] if source == DEMO else [places] if source else [places, places.demo()]
+    named += [_LEFT_OUT] if named and "save_path" not in parameters else []
+    worlds = [places.demo()] if source == DEMO else [places] if source not in ("", _SORTED) else [places, places.demo()]
     prefixes, beside = saved_prefixes(named, worlds), saved_prefixes(models, worlds)
-    return lambda path: path.startswith(prefixes) or (path.startswith(beside) and "/archive/" not in path)
+    sorted_photos, has_decisions = _sorted_photos(parameters, worlds), _DecisionsCame(worlds)
+    return lambda path: path.startswith(prefixes) or (path.startswith(beside) and "/archive/" not in path) or (
+        path.startswith(sorted_photos) and has_decisions())
+
+
+def _sorted_photos(parameters: Mapping[str, object], worlds: Sequence[Places]) -> tuple[str, ...]:
+    """Where the photos lie that step 02 takes from the dataset; the gray ones it does not need."""
+    if "source_dir" not in parameters or not parameters.get("dataset_dir"):
+        return ()
+    return saved_prefixes([f"{parameters['dataset_dir']}/color"], worlds)
+
+
+class _DecisionsCame:
+    """Whether people decided anything in one of the worlds, as far as that is known here; asked for each photo."""
+
+    def __init__(self, worlds: Sequence[Places]) -> None:
+        self.folders, self.came = [world.path(_DECISIONS) for world in worlds], False
+
+    def __call__(self) -> bool:
+        self.came = self.came or any(next(folder.glob("*.jsonl"), None) for folder in self.folders)
+        return self.came
 
 
 def bring(places: Places, parameters: Mapping[str, object]) -> None:
@@ -222,7 +254,7 @@ def bring(places: Places, parameters: Mapping[str, object]) -> None:
     if places.save_dir:
         wanted = wanted_by(parameters, places)
         courier = Courier(places.root, places.save_dir)
-        courier.pull(lambda path: not is_bulk(path) or wanted(path))
+        _pull(courier, wanted, asks_twice="source_dir" in parameters)
         _bring_earlier(courier, places.save_dir, places.root)
         # They are said once only, and the step that follows need not hear them again.
         print(*courier.shelf.notes, sep="\n", end="\n" if courier.shelf.notes else "", flush=True)
@@ -244,7 +276,8 @@ def carried(step: Callable[..., StepReport]) -> Callable[..., StepReport]:
             refuse_outside(given, places)
         # To list, and to bring everything here, a disk that may only be read is enough.
         with found(*folders, places), Trip(
-                places, wanted_by(given, places), looks=looks, makes=acts(given), fault=fault) as trip:
+                places, wanted_by(given, places), looks=looks, makes=acts(given), fault=fault,
+                asks_twice="source_dir" in given) as trip:
             report = step(**parameters)
         trip.describe(report, export_outside(given, places))
         return report

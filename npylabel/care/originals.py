@@ -7,6 +7,7 @@ from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 
 from npylabel.base.tables import printable
+from npylabel.dataset.sorted_photos import path_of_sorted
 from npylabel.photos.archives import ZIP_ERRORS, list_members
 from npylabel.photos.manifest import PhotoRow
 
@@ -32,7 +33,7 @@ class Originals:
 
     def is_there(self, row: PhotoRow) -> bool:
         """Whether the original of a row is where it was, with the same size."""
-        outer, member = _split_zip(row.source)
+        outer, member = _split_zip(path_of_sorted(row.source))
         label, _slash, rest = outer.partition("/")
         if label not in self._found:
             self._found[label] = self._roots_of(label)

@@ -76,6 +76,10 @@ class DatasetAside:
         marks = [row for row in self.rows.values() if row.reason == BY_PERSON and row.sha256 in hashes - known]
         return kept + [replace(row, status=OK, reason="") for row in marks if row.color_sha256]
 
+    def marked(self, hashes: Collection[str]) -> set[str]:
+        """Those of the photos that the table of photos without files knows as left out."""
+        return {row.sha256 for row in self.listed if row.reason == BY_PERSON} & set(hashes)
+
     def label_sources(self) -> dict[str, str]:
         """Where the label of each photo came from, inside and aside: "model" or "human"."""
         return {row.get("name"): row.get("source") for row in (*read_csv(self._aside_labels), *self.labels)}

@@ -69,6 +69,10 @@ class TrainingAside:
         """The rows of the copies that are aside."""
         return [row for row in self.aside if row.get("sha256") in hashes]
 
+    def marked(self, hashes: Collection[str]) -> set[str]:
+        """Those of the photos that the table of photos without files knows as left out."""
+        return {row.sha256 for row in self.marks if row.reason == BY_PERSON} & set(hashes)
+
     def moves_out(self, hashes: Collection[str]) -> list[Move]:
         """(from, to) of the copies that go aside, those that were laid there by hand included."""
         moves = [(row["path"], self._place(row)) for row in self.inside(hashes)]

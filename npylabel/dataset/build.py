@@ -1,18 +1,27 @@
 """Step 02: from folders named by class to squares with a split that does not leak."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from npylabel.base.classes import ClassTable
 from npylabel.base.errors import NpyLabelError
-from npylabel.base.files import sha256_file
 from npylabel.base.i18n import _
 from npylabel.base.report import StepReport
+from npylabel.dataset.class_decisions import ClassDecisions
+from npylabel.dataset.class_moves import (
+    follow_moves,
+    forget_replaced,
+    judge_again,
+    leave_out_two_classes,
+    read_back,
+    settle_classes,
+)
 from npylabel.dataset.folders import VAL, FolderScan, make_class_folders, scan_class_folders
+from npylabel.dataset.leave_out import settle_left_out
+from npylabel.dataset.sorted_photos import SortedPhotos, find_sorted, is_sorted_source
 from npylabel.dataset.split import SplitItem, assign_splits
-from npylabel.dataset.training_data import SPLIT, class_by_hand, read_split_rows, write_split
+from npylabel.dataset.training_data import SPLIT, read_split_rows, write_split
 from npylabel.photos.book import PhotoBook, disk_faults
 from npylabel.photos.manifest import (
     DUPLICATE,
@@ -25,29 +34,34 @@ from npylabel.photos.manifest import (
     write_aside,
     write_aside_before,
 )
-from npylabel.photos.reasons import PICTURE_LOST, describe
+from npylabel.photos.reasons import BY_PERSON, describe
 from npylabel.photos.run_words import rows_of_run, words_on_earlier
 from npylabel.photos.same_photo import forget_gone, settle_same
 from npylabel.photos.settings import PictureSettings
+from npylabel.photos.sources import Listing
 
 # The dataset guide of the original: 50-100 photos per class, 5,000-10,000 in all; training works from a few dozen.
 GUIDE_PER_CLASS = 50
 GUIDE_TOTAL = 5000
 START_PER_CLASS = 30
-TWO_CLASSES = "two_classes"
 # More names than these are only counted.
 _SHOWN = 12
 
 
 def build_training_data(
-    source_dir: Path, data_path: Path, table: ClassTable, *, size_px: int = 512, fit: str = "crop",
+    source_dir: Path | None, data_path: Path, table: ClassTable, *, size_px: int = 512, fit: str = "crop",
     val_fraction: float = 0.15, random_seed: int = 42, make_folders: str = "", workers: int = 0, made_from: str = OWN,
-    exclude: Sequence[Path] = (), left_out: Collection[str] = (),
+    exclude: Sequence[Path] = (), left_out: Collection[str] = (), dataset_dir: Path | None = None,
+    decisions_dir: Path | None = None,
 ) -> StepReport:
     """The report on ``data_path/<class name>/X.png`` and ``split.csv``.
 
+    What people decided about a photo (on the board, in a review, by moving its training copy) outweighs the folder in
+    which its original lies.
+
     Args:
-        source_dir: folders named by class or id, flat or below train/valid/test; or a zip of them.
+        source_dir: folders named by class or id, flat or below train/valid/test; or a zip of them; None for the
+            sorted photos of the dataset alone.
         data_path: where the squares go.
         table: the only source of class ids.
         size_px: side of the squares, pixels.
@@ -59,50 +73,71 @@ def build_training_data(
         made_from: "own" or "demo".
         exclude: folders inside the source that are not read.
         left_out: SHA-256 of the originals that a person left out; those that ``quarantine.csv`` names are, too.
+        dataset_dir: its photos that were sorted into classes are taken in; None for no dataset.
+        decisions_dir: the journal of what people decided, in the work folder; which photos were moved by hand is
+            written into it.
 
     Raises:
         NpyLabelError: ``bad_parameter``, ``photos_missing``, ``no_class_photos``, ``unknown_folder``,
-            ``mixed_worlds``, ``disk_full``, ``split_damaged``.
+            ``mixed_worlds``, ``disk_full``, ``split_damaged``, ``decisions_damaged``, ``manifest_damaged``.
     """
-    settings = PictureSettings(size_px, fit)
-    if not 0 <= val_fraction <= 0.5:
-        raise NpyLabelError("bad_parameter", _("{name} is {value!r}.").format(name="val_fraction", value=val_fraction),
-                            _("Use a number from 0 to 0.5; 0.15 is right for most."))
+    settings = _checked(PictureSettings(size_px, fit), val_fraction)
     report = StepReport("build_train_data")
-    made = make_class_folders(source_dir, make_folders, table) if make_folders else []
+    made = make_class_folders(source_dir, make_folders, table) if make_folders and source_dir else []
     if made:
         report.messages.append(_("Folders for {count} classes are in {path}.").format(count=len(made), path=source_dir))
+    left_out = set(left_out)
+    if decisions_dir:
+        out, moved = settle_left_out(decisions_dir, data_path=data_path)
+        left_out, report.messages = left_out | out, report.messages + moved
+    decided = ClassDecisions(table, decisions_dir)
     rows = [row for row, _split in read_split_rows(data_path)] + read_aside(data_path)
     with report.timed("list"):
         known = {row.source: row.fingerprint for row in rows}
-        scan = scan_class_folders(source_dir, table, [data_path, *exclude], known)
-    if not scan.photos:
+        scan = scan_class_folders(source_dir, table, [data_path, *exclude], known) if source_dir else FolderScan(
+            Listing(), [], [])
+        by_folder = {photo.ref.source: photo.class_id for photo in scan.photos}
+        left_out |= {row.sha256 for row in rows if row.reason == BY_PERSON}
+        chosen = find_sorted(dataset_dir, decided, left_out, made_from) if dataset_dir else SortedPhotos()
+        chosen.join(scan)
+    if not scan.photos and not any(is_sorted_source(row.source) for row in rows):
         if made:
             return _only_folders(report, source_dir, made)
-        raise _no_photos(source_dir, scan)
+        raise _no_photos(source_dir, scan) if source_dir else _nothing_sorted(dataset_dir)
     with disk_faults(data_path):
         book = PhotoBook(data_path, ("",), settings, made_from, scan.listing, rows, left_out)
     class_of = {photo.ref.source: photo.class_id for photo in scan.photos}
     with disk_faults(data_path), book.journal:
-        moved = _follow_moves(book, table, class_of)
+        moved = follow_moves(book, table, class_of)
+        read_back(moved, decided, by_folder)
         with report.timed("check"):
-            _judge_again(book)
+            judge_again(book)
             book.keep_known()
             book.settle_left_out()
+            settle_classes(book, decided, class_of, by_folder)  # Before the others get the names there.
         with report.timed("photos"):
             todo = [photo.ref for photo in scan.photos if photo.ref.source not in book.rows]
-            done = book.run(todo, report, workers, lambda ref: table.names[class_of[ref.source]])
+            done = book.run(todo, report, workers, lambda ref: table.names[class_of[ref.source]], chosen.originals)
         with report.timed("compare"):
-            _forget_replaced(book, table, class_of)
-            _leave_out_two_classes(book, class_of)
+            settle_classes(book, decided, class_of, by_folder)
+            forget_replaced(book, table, class_of)
+            leave_out_two_classes(book, class_of)
             settle_same(book)
             forget_gone(book)
             book.settle_groups()
         splits = _split(book.of_status(OK), scan, class_of, val_fraction, random_seed)
         _write_tables(book, class_of, splits)
     _describe(report, book, table, class_of, splits, scan)
-    report.measured |= {"done_now": done, "moved_by_hand": moved}
+    report.messages += _words_on_sorted(book, chosen, decided)
+    report.measured |= {"done_now": done, "moved_by_hand": len(moved)}
     return report
+
+
+def _checked(settings: PictureSettings, val_fraction: float) -> PictureSettings:
+    if not 0 <= val_fraction <= 0.5:
+        raise NpyLabelError("bad_parameter", _("{name} is {value!r}.").format(name="val_fraction", value=val_fraction),
+                            _("Use a number from 0 to 0.5; 0.15 is right for most."))
+    return settings
 
 
 def _write_tables(book: PhotoBook, class_of: dict[str, int], splits: Sequence[str]) -> None:
@@ -110,68 +145,6 @@ def _write_tables(book: PhotoBook, class_of: dict[str, int], splits: Sequence[st
     write_aside_before(book.root, aside)
     write_split(book.root, book.of_status(OK), class_of, splits)
     write_aside(book.root, aside)
-
-
-def _follow_moves(book: PhotoBook, table: ClassTable, class_of: dict[str, int]) -> int:
-    """How many photos a person moved from one class folder of the result to another: that decides their class."""
-    moved, gone = 0, [row for row in book.of_status(OK) if not book.files(row)[0].is_file()]
-    unclaimed = _unclaimed(book, table) if gone else {}
-    for row in gone:
-        if row.color_sha256 in unclaimed:
-            there = unclaimed.pop(row.color_sha256)
-            row.name = f"{there.parent.name}/{there.stem}"
-            moved += 1
-    for row in [row for row in book.rows.values() if row.status == OK or row.reason == PICTURE_LOST]:
-        class_id = table.find(row.name.partition("/")[0])
-        if class_id is None:  # The class left the table: its folder is named by the step that meets it.
-            del book.rows[row.source]
-        else:
-            class_of[row.source] = class_id
-    return moved
-
-
-def _unclaimed(book: PhotoBook, table: ClassTable) -> dict[str, Path]:
-    """Pictures in class folders of the result that belong to no row, by checksum: moved or renamed by a person."""
-    claimed = {path for row in book.of_status(OK) for path in book.files(row)}
-    folders = [path for path in sorted(book.root.iterdir()) if path.is_dir() and table.find(path.name) is not None]
-    pictures = [path for folder in folders for path in sorted(folder.iterdir()) if path.is_file()]
-    return {sha256_file(path): path for path in pictures if path not in claimed}
-
-
-def _judge_again(book: PhotoBook) -> None:
-    """Forget that photos lay in two classes: a person may have removed one of the copies."""
-    for row in book.of_status(LEFT_OUT):
-        if row.reason == TWO_CLASSES and row.source in book.listed:
-            del book.rows[row.source]
-
-
-def _forget_replaced(book: PhotoBook, table: ClassTable, class_of: dict[str, int]) -> None:
-    """Drop the results of originals that are gone where the same photo now lies in another folder.
-
-    A class that a person gave by moving the result goes over to the new place.
-    """
-    now = {row.sha256: row for row in book.of_status(OK) if row.source in book.listed}
-    for row in [row for row in book.of_status(OK) if row.source not in book.listed and row.sha256 in now]:
-        del book.rows[row.source]
-        new = now[row.sha256]
-        if not class_by_hand(row, table):
-            book.drop_files(row)
-            continue
-        book.drop_files(new)
-        row.source, row.fingerprint = new.source, new.fingerprint
-        book.rows[row.source] = now[row.sha256] = row
-        class_of[row.source] = table.find(row.name.partition("/")[0])
-
-
-def _leave_out_two_classes(book: PhotoBook, class_of: dict[str, int]) -> None:
-    """Leave out the photos that lie in the folders of two classes: both labels cannot be right."""
-    classes: dict[str, set[int]] = defaultdict(set)
-    for row in book.of_status(OK):
-        classes[row.sha256].add(class_of[row.source])
-    for row in book.of_status(OK):
-        if len(classes[row.sha256]) > 1:
-            book.drop_files(row)
-            book.rows[row.source] = replace(row, name="", status=LEFT_OUT, reason=TWO_CLASSES)
 
 
 def _split(
@@ -190,6 +163,13 @@ def _no_photos(source_dir: Path, scan: FolderScan) -> NpyLabelError:
     return NpyLabelError(
         "no_class_photos", what,
         _('Make folders with make_folders="небо,дом,..." (or "all") and lay your photos into them: '
+          "10 classes with {count} photos each are a start.").format(count=START_PER_CLASS))
+
+
+def _nothing_sorted(dataset_dir: Path | None) -> NpyLabelError:
+    return NpyLabelError(
+        "no_class_photos", _("No photos of {path} are sorted into classes yet.").format(path=dataset_dir or "-"),
+        _("Sort some on the board first, or set source_dir to a folder of photos in folders named by class: "
           "10 classes with {count} photos each are a start.").format(count=START_PER_CLASS))
 
 
@@ -229,6 +209,22 @@ def _describe(
     report.messages += words_on_earlier(book)
     report.files |= {"data_path": book.root, SPLIT: book.root / SPLIT, QUARANTINE: book.root / QUARANTINE}
     report.next_step = _("Next: notebook 03, train.")
+
+
+def _words_on_sorted(book: PhotoBook, chosen: SortedPhotos, decided: ClassDecisions) -> list[str]:
+    """Sentences on the photos that were sorted by people; none where nobody did."""
+    lines, used = [], sum(is_sorted_source(row.source) for row in book.of_status(OK))
+    if used:
+        lines.append(_("{count} of these photos were sorted by hand.").format(count=used))
+    known = {row.sha256 for row in book.of_status(OK)}
+    missing = chosen.missing - len({sha for sha in known if decided.is_example(sha)} - {
+        row.sha256 for row in chosen.originals.values()})
+    if missing > 0:
+        lines.append(_("{count} sorted photos are not in the dataset, so not used.").format(count=missing))
+    if lost := decided.lost_classes():
+        lines.append(_("Decided for classes that are not in the class table, so not used: {names}.").format(
+            names=", ".join(f"{name} {count}" for name, count in sorted(lost.items())[:_SHOWN])))
+    return lines
 
 
 def _against_guide(counts: Counter, table: ClassTable) -> list[str]:

@@ -13,6 +13,8 @@ from npylabel.base.places import Places
 from npylabel.photos.sources import Listing, PhotoRef, is_hidden, list_photos
 
 TRAIN, VAL, TEST = "train", "val", "test"
+# What step 02 takes as "only the photos of the dataset that were sorted into classes".
+SORTED = "sorted"
 SPLIT_FOLDERS = {"train": TRAIN, "training": TRAIN, "val": VAL, "valid": VAL, "validation": VAL, "test": TEST}
 
 
@@ -136,8 +138,13 @@ def count_class_files(root: Path, table: ClassTable) -> Counter[int]:
     return counts
 
 
-def class_source(places: Places, source_dir: str, *, make: bool) -> Path:
-    """Where the class folders are; new ones are made where they can be filled: in the folder that keeps the work."""
+def class_source(places: Places, source_dir: str, *, make: bool) -> Path | None:
+    """Where the class folders are, None where only the sorted photos of the dataset are meant.
+
+    New ones are made where they can be filled: in the folder that keeps the work.
+    """
+    if source_dir == SORTED:
+        return None
     source = places.source(source_dir)
     if not make or not places.save_dir or source.exists():
         return source

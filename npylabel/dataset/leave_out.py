@@ -1,9 +1,9 @@
 """Leave photos out of the dataset and the training data, and take them back: never by deleting anything."""
 
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 from npylabel.base.files import remove_leftovers
 from npylabel.base.i18n import _
@@ -64,12 +64,63 @@ def leave_out_photos(
     return report
 
 
-@dataclass(frozen=True)
-class _Sides:
-    """What is done on one side, one of the two ways."""
+def settle_left_out(
+    decisions_dir: Path, *, dataset_dir: Path | None = None, data_path: Path | None = None
+) -> tuple[set[str], list[str]]:
+    """(SHA-256 of the photos that are out by the journal, sentences on those that went out or came back just now).
 
-    act: Callable[[set[str], list[Move]], None]
-    moves: list[Move]
+    Who rejects photos on the board only writes it down; the steps carry it out before they work, in the same way as
+    ``leave_out_photos`` does.
+
+    Args:
+        decisions_dir: the journal, in the work folder.
+        dataset_dir: the dataset, where the step works on it.
+        data_path: the training data, likewise.
+
+    Raises:
+        NpyLabelError: ``decisions_damaged``, ``manifest_damaged``, ``split_damaged``, ``disk_full``, ``disk_fault``.
+    """
+    decisions, work_dir = read_decisions(decisions_dir), decisions_dir.parent
+    out = left_out(decisions)
+    back = {decision.sha256 for decision in decisions if decision.action == TAKE_BACK} - out
+    went, came = set(), set()
+    if out or back:
+        sides = [DatasetAside(work_dir, dataset_dir)] if dataset_dir else []
+        sides += [TrainingAside(work_dir, data_path)] if data_path else []
+        with disk_faults(work_dir):
+            for side in sides:
+                went |= _Side(side, back=False).settle(out)
+                came |= _Side(side, back=True).settle(back)
+    lines = [_("{count} rejected photos went out; they are kept in {path}.").format(
+        count=len(went), path=work_dir / LEFT_OUT_DIR)] if went else []
+    return out, lines + ([_("{count} photos came back.").format(count=len(came))] if came else [])
+
+
+@dataclass(frozen=True)
+class _Side:
+    """The dataset or the training data, one of the two ways."""
+
+    side: DatasetAside | TrainingAside
+    back: bool
+
+    def moves(self, hashes: set[str]) -> list[Move]:
+        """(from, to) of the files of the photos."""
+        return (self.side.moves_back if self.back else self.side.moves_out)(hashes)
+
+    def carry_out(self, hashes: set[str]) -> None:
+        """Move files and rows."""
+        moves, mirror = self.moves(hashes), self.side.mirror
+        remove_leftovers(mirror.inside, mirror.aside, *{target.parent for _source, target in moves})
+        (self.side.back if self.back else self.side.leave)(hashes, moves)
+
+    def settle(self, hashes: set[str]) -> set[str]:
+        """Those of the photos that were on the wrong side; they are moved."""
+        rows = self.side.out(hashes) if self.back else self.side.inside(hashes)
+        wrong = {row["sha256"] if isinstance(row, dict) else row.sha256 for row in rows}
+        wrong |= self.side.marked(hashes) if self.back else set()
+        if wrong or self.moves(hashes):
+            self.carry_out(hashes)
+        return wrong
 
 
 class _Change:
@@ -91,7 +142,7 @@ class _Change:
             self.book.add_source(decision.name, decision.sha256 if decision.sha256 in out else "")
         self.concerned = self._concerned() | (out if back else set())
         self.hashes = self.book.find(names, preferred=self.concerned)
-        self.sides = [self._side(side) for side in (self.dataset, self.training)]
+        self.sides = [_Side(side, back) for side in (self.dataset, self.training)]
 
     def _concerned(self) -> set[str]:
         """SHA-256 of all photos that are in, when they go out, or are out, when they come back."""
@@ -104,12 +155,6 @@ class _Change:
         marks = {row.sha256 for row in (*data.rows.values(), *training.marks) if row.reason == BY_PERSON}
         found = {row.sha256 for row in rows} | {row["sha256"] for row in copies} | set(files.values())
         return (found | marks if self.back else found) - {""}
-
-    def _side(self, side: DatasetAside | TrainingAside) -> _Sides:
-        hashes = set(self.hashes)
-        if self.back:
-            return _Sides(side.back, side.moves_back(hashes))
-        return _Sides(side.leave, side.moves_out(hashes))
 
     def decide(self) -> None:
         """Write down what was decided, before anything follows from it."""
@@ -124,11 +169,8 @@ class _Change:
 
     def carry_out(self) -> None:
         """Move files and rows."""
-        for side in (self.dataset, self.training):
-            remove_leftovers(side.mirror.inside, side.mirror.aside)
-        remove_leftovers(*{target.parent for side in self.sides for _source, target in side.moves})
         for side in self.sides:
-            side.act(set(self.hashes), side.moves)
+            side.carry_out(set(self.hashes))
         with suppress(OSError):  # Not empty, or not there.
             (self.work_dir / LEFT_OUT_DIR).rmdir()
 
@@ -148,7 +190,7 @@ class _Change:
     def describe(self, report: StepReport, confirm: bool) -> None:
         """Say what is, or would be, done."""
         hashes = set(self.hashes)
-        files = [source for side in self.sides for source, _target in side.moves]
+        files = [source for side in self.sides for source, _target in side.moves(hashes)]
         rows = (self.dataset.out if self.back else self.dataset.inside)(hashes)
         copies = (self.training.out if self.back else self.training.inside)(hashes)
         sources = self.dataset.label_sources()

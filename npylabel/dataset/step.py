@@ -9,6 +9,7 @@ from npylabel.base.i18n import _
 from npylabel.base.report import StepReport
 from npylabel.dataset.export import export_dataset, zip_folder
 from npylabel.dataset.faults import FAULT, explain
+from npylabel.dataset.leave_out import settle_left_out
 from npylabel.dataset.repair import repair_dataset
 from npylabel.dataset.verify import VERIFY_TABLE, Verification, verify_dataset, write_findings
 from npylabel.photos.manifest import OK, PhotoRow, read_rows
@@ -26,14 +27,19 @@ class ExportSettings:
 
 
 def verify_step(
-    dataset_dir: Path, table: ClassTable, *, size_px: int, repair: bool, workers: int, export: ExportSettings
+    dataset_dir: Path, table: ClassTable, *, size_px: int, repair: bool, workers: int, export: ExportSettings,
+    decisions_dir: Path | None = None,
 ) -> tuple[StepReport, Verification, list[str]]:
     """(report, what was found, lines on which program reads what).
 
+    Photos that people left out by the journal in ``decisions_dir`` are no part of the dataset: they go aside first.
+
     Raises:
-        NpyLabelError: of ``verify_dataset`` and ``export_dataset``.
+        NpyLabelError: of ``settle_left_out``, ``verify_dataset`` and ``export_dataset``.
     """
     report = StepReport("verify_tintora")
+    if decisions_dir:
+        report.messages += settle_left_out(decisions_dir, dataset_dir=dataset_dir)[1]
     size_px = size_px or made_size(read_rows(dataset_dir))
     with report.timed("verify"):
         found = verify_dataset(dataset_dir, table, size_px=size_px, workers=workers)

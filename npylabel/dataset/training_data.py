@@ -13,6 +13,7 @@ from npylabel.base.parallel import run_threads
 from npylabel.base.tables import read_csv, write_csv
 from npylabel.dataset.folders import TRAIN, VAL, scan_class_folders
 from npylabel.dataset.photo_memo import PhotoMemo
+from npylabel.dataset.sorted_photos import is_sorted_source
 from npylabel.dataset.split import SplitItem, assign_splits
 from npylabel.photos.archives import ZIP_ERRORS
 from npylabel.photos.decode import PhotoError, decode_photo
@@ -112,7 +113,12 @@ def read_split_rows(data_path: Path) -> list[tuple[PhotoRow, str]]:
 
 
 def class_by_hand(row: PhotoRow, table: ClassTable) -> bool:
-    """Whether a training photo lies in the folder of another class than its original did: a person decided that."""
+    """Whether a training photo lies in the folder of another class than its original did: a person decided that.
+
+    Of a sorted photo the journal tells the class, wherever it lies.
+    """
+    if is_sorted_source(row.source):
+        return False
     named = {table.find(part) for part in row.source.split("/")[:-1]} - {None}
     return table.find(row.name.partition("/")[0]) not in named
 

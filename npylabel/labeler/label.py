@@ -14,6 +14,8 @@ from npylabel.base.i18n import _
 from npylabel.base.parallel import cpu_count, run_threads
 from npylabel.base.progress import track
 from npylabel.base.report import StepReport
+from npylabel.dataset.class_decisions import ClassDecisions
+from npylabel.dataset.human_labels import human_row
 from npylabel.dataset.labels import (
     HUMAN,
     REPLACED,
@@ -27,12 +29,14 @@ from npylabel.dataset.labels import (
     write_label,
     write_label_rows,
 )
+from npylabel.dataset.leave_out import settle_left_out
 from npylabel.labeler.calibration import at_threshold, from_saved
 from npylabel.labeler.checkpoint import Checkpoint, refuse_other_world
 from npylabel.labeler.class_mapping import ClassMapping, describe_mapping, map_classes
 from npylabel.labeler.label_input import LoadedPhoto, label_name, list_label_photos, load_photo
 from npylabel.labeler.legacy import load_labeler
 from npylabel.labeler.predict import CHUNK, Predictor, pick_device
+from npylabel.labeler.said_labels import SaidLabels
 from npylabel.photos.book import disk_faults
 from npylabel.photos.manifest import dataset_origin, original_hashes
 
@@ -40,7 +44,7 @@ from npylabel.photos.manifest import dataset_origin, original_hashes
 def label_photos(
     input_dir: Path, output_dir: Path, model_path: Path, table: ClassTable, *, threshold: float = 0.5,
     batch_size: int = 64, overwrite: bool = False, legacy_order: str = "", device: str = "auto",
-    data_path: Path | None = None,
+    data_path: Path | None = None, decisions_dir: Path | None = None,
 ) -> StepReport:
     """The report on ``output_dir/X.npy`` for each photo X, and ``labels.csv`` beside ``output_dir``.
 
@@ -55,20 +59,24 @@ def label_photos(
         legacy_order: for weights of the original, see ``legacy_checkpoint``.
         device: "auto", "cpu", "cuda" or "mps".
         data_path: the training folder, to say how many photos of a new class wait there for the training.
+        decisions_dir: the journal of what people decided, in the work folder; it outweighs what was said by hand
+            before, and is told what was said by hand later. Photos that are left out get no label.
 
     Raises:
         NpyLabelError: ``bad_parameter``, ``input_missing``, ``no_pictures``, ``same_stem``, ``no_unknown_class``,
             ``model_missing``, ``model_damaged``, ``model_foreign``, ``model_other_classes``, ``labels_other_classes``,
-            ``mixed_worlds``, and those of ``legacy_checkpoint``.
+            ``mixed_worlds``, ``decisions_damaged``, and those of ``legacy_checkpoint``.
     """
     _check(threshold, batch_size, table)
     report = StepReport("auto_label")
+    if decisions_dir:
+        report.messages += settle_left_out(decisions_dir, dataset_dir=input_dir.parent)[1]
     photos, folders, others = list_label_photos(input_dir)
     checkpoint = load_labeler(model_path, legacy_order, table)
     mapping = map_classes(checkpoint, table)
     refuse_other_world(checkpoint, dataset_origin(input_dir.parent))
     labeling = _Labeling(input_dir, photos, output_dir, table, checkpoint, mapping,
-                         mapping.checksum(sha256_file(model_path)), threshold)
+                         mapping.checksum(sha256_file(model_path)), threshold, ClassDecisions(table, decisions_dir))
     with disk_faults(output_dir), labeling.journal:
         with report.timed("check"):
             todo = labeling.todo(overwrite)
@@ -96,7 +104,7 @@ class _Labeling:
 
     def __init__(
         self, input_dir: Path, photos: list[str], output_dir: Path, table: ClassTable, checkpoint: Checkpoint,
-        mapping: ClassMapping, model_sha256: str, threshold: float,
+        mapping: ClassMapping, model_sha256: str, threshold: float, decided: ClassDecisions,
     ) -> None:
         self.input_dir, self.photos, self.output_dir, self.table = input_dir, photos, output_dir, table
         self.checkpoint, self.model_sha256, self.threshold = checkpoint, model_sha256, threshold
@@ -104,8 +112,10 @@ class _Labeling:
         remove_leftovers(output_dir, output_dir.parent)
         self.journal = labels_journal(output_dir)
         self.rows, self.ours = read_labels_now(output_dir)
-        self.mapping = mapping.with_rows(self.rows.values())
         self.originals = original_hashes(input_dir.parent)
+        self.said = SaidLabels(table_path(output_dir), self.rows, self.ours, self.originals,
+                               mapping.with_rows(self.rows.values()), decided)
+        self.out = {photo for photo in photos if self.said.is_out(label_name(photo))}
         self.unreadable: dict[str, str] = {}
         self.replaced = 0
 
@@ -115,11 +125,15 @@ class _Labeling:
         looked = track(run_threads(self._look, self.photos), total=len(self.photos), label=_("Checking labels"))
         # All decisions are understood before the first file is written.
         for photo, (found, photo_sha256) in zip(self.photos, looked, strict=True):
-            row, decision = self.rows.get(label_name(photo)), self._decision(label_name(photo), found)
+            row, decision = self.rows.get(label_name(photo)), self.said.class_id(
+                label_name(photo), self.label_path(photo), found)
+            if photo in self.out:
+                continue
             if decision is not None:
                 decided.append((photo, decision, found, photo_sha256))
             elif overwrite or row is None or found != row.class_id or not self._is_current(row, photo_sha256):
                 todo.add(photo)
+        self.said.keep()
         for photo, decision, found, photo_sha256 in decided:
             self._keep_human(photo, decision, found, photo_sha256)
         return todo
@@ -141,20 +155,10 @@ class _Labeling:
         except (LabelError, OSError):
             return None
 
-    def _decision(self, name: str, found: int | None) -> int | None:
-        """Today's id of the class that a person decided on, in row or label file; None where nobody did."""
-        row, original = self.rows.get(name), self.originals.get(name, "")
-        if row is None or (row.original_sha256 and original and row.original_sha256 != original):
-            return None  # Nothing is known of it, or the decision was about another photo of that name.
-        decided = row.decision(found if found is not None and self.mapping.knows(row, found) else None, self.ours[name])
-        return self.mapping.id_now(row, decided) if decided is not None and self.mapping.knows(row, decided) else None
-
     def _keep_human(self, photo: str, decided: int, found: int | None, photo_sha256: str | None) -> None:
         name = label_name(photo)
-        row = LabelRow(
-            name, decided, self.table.names[decided], source=HUMAN,
-            photo_sha256=photo_sha256 or sha256_file(self.input_dir / photo), classes_sha256=self.table.sha256,
-            written_id=str(decided), original_sha256=self.originals.get(name, ""))
+        row = human_row(name, decided, self.table, photo_sha256 or sha256_file(self.input_dir / photo),
+                        self.originals.get(name, ""))
         if found != decided:
             # The journal first: the row of before may count its ids by another table.
             self.journal.append(_entry(row, found))
@@ -225,7 +229,8 @@ class _Labeling:
 
     def describe(self, report: StepReport, todo: set[str], folders: list[str], others: list[str]) -> None:
         """Fill the report."""
-        rows = [self.rows[label_name(photo)] for photo in self.photos if photo not in self.unreadable]
+        without = {*self.unreadable, *self.out}
+        rows = [self.rows[label_name(photo)] for photo in self.photos if photo not in without]
         unknown = sum(row.class_id == self.table.unknown_id for row in rows)
         report.facts |= {
             "photos": len(self.photos), "labels": len(rows), "unreadable": dict(sorted(self.unreadable.items())),
@@ -241,6 +246,8 @@ class _Labeling:
         }
         for name, code in list(self.unreadable.items())[:10]:
             report.messages.append(_("Not labeled: {name} ({code})").format(name=name, code=code))
+        if self.out:
+            report.messages.append(_("{count} photos are left out, so not labeled.").format(count=len(self.out)))
         if folders:
             report.messages.append(_("Sub-folders are not read: {names}.").format(names=", ".join(folders[:5])))
         if others:

@@ -2,11 +2,12 @@
 
 import errno
 import os
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.files import remove_leftovers, sha256_file
@@ -170,7 +171,8 @@ class PhotoBook:
                    for path, wanted in zip(self.files(row), hashes, strict=False))
 
     def run(
-        self, refs: Sequence[PhotoRef], report: StepReport, workers: int, folder_of: Callable[[PhotoRef], str]
+        self, refs: Sequence[PhotoRef], report: StepReport, workers: int, folder_of: Callable[[PhotoRef], str],
+        originals: Mapping[str, PhotoRow] = MappingProxyType({}),
     ) -> int:
         """How many photos were done; each one's row is in the journal as soon as its files exist.
 
@@ -179,6 +181,7 @@ class PhotoBook:
             report: gets the plan as a message.
             workers: processes, 0 for one per core.
             folder_of: the folder inside ``folders`` for a photo, such as a class name, or "".
+            originals: by source of the refs that are themselves made of a photo, its row: it tells which photo it is.
 
         Raises:
             NpyLabelError: ``disk_full`` before the work starts.
@@ -200,7 +203,7 @@ class PhotoBook:
         self._given |= {job.name for job in jobs}
         self.journal.append({"plan": self._plan})
         for job, outcome in track(prepare_photos(jobs, workers=workers), total=len(jobs), label=_("Photos")):
-            row = self._unless_left_out(self._row(job, outcome))
+            row = self._unless_left_out(_as_original(self._row(job, outcome), originals.get(job.ref.source)))
             if row.status == OK and row.sha256 not in self.names_before:
                 self.rename(row, strays.take(row.source, row.name, row.color_sha256))
             self._drop_old(row)
@@ -295,6 +298,13 @@ class PhotoBook:
 def _has_pair(row: PhotoRow) -> bool:
     """Whether files stand under the name of the photo, or did so and are missed."""
     return row.status == OK or row.reason == PICTURE_LOST
+
+
+def _as_original(row: PhotoRow, original: PhotoRow | None) -> PhotoRow:
+    """The row of a picture that was made of another one, with what only the original tells."""
+    if original is None or not row.sha256:
+        return row
+    return replace(row, sha256=original.sha256, taken=original.taken, width=original.width, height=original.height)
 
 
 def _may_replace(path: Path, target: Path) -> bool:

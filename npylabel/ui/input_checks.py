@@ -77,13 +77,22 @@ def _photos(report: StepReport, places: Places, parameters: dict) -> None:
 
 
 def _class_folders(report: StepReport, places: Places, parameters: dict) -> None:
-    from npylabel.dataset.folders import class_source, scan_class_folders
+    from npylabel.dataset.class_decisions import ClassDecisions
+    from npylabel.dataset.decisions import DECISIONS
+    from npylabel.dataset.folders import SORTED, class_source, scan_class_folders
 
     table = load_classes(places.classes_path(parameters["classes_path"]))
     if parameters["source_dir"] == DEMO:
         report.messages.append(_("The demo photos will be drawn in {path}.").format(path=places.demo().work_dir))
         return
+    is_sorted = parameters["source_dir"] == SORTED
+    world = places.world_of(parameters["dataset_dir"]) if is_sorted else places
+    decided = ClassDecisions(table, world.path(DECISIONS))
+    if count := sum(map(decided.is_example, decided.states)):
+        report.messages.append(_("{count} sorted photos.").format(count=count))
     source = class_source(places, parameters["source_dir"], make=bool(parameters["make_folders"]))
+    if source is None:
+        return
     if parameters["make_folders"] and not source.exists():
         report.messages.append(_("Class folders will be made in {path}.").format(path=source))
         return

@@ -243,10 +243,34 @@ def test_a_carried_step_goes_on_on_another_machine(tmp_path: Path) -> None:
      ["d/color/x.png", "d/labels/x.npy", "models/m.pth"],
      ["d/bw/x.png", "d/colors/x.png", "models/archive/1/m.pth", "other/m.pth"]),
     ({"dataset_dir": "."}, ["color/x.png"], []), ({"dataset_dir": "/elsewhere"}, [], ["elsewhere/x.png"]),
-    ({"data_path": "t", "test_dir": "tests"}, ["tests/a/x.png"], ["u/x.png"]), ({}, [], ["a/x.png"])])
+    ({"data_path": "t", "test_dir": "tests"}, ["tests/a/x.png"], ["u/x.png"]), ({}, [], ["a/x.png"]),
+    ({"dataset_dir": "d", "export_dir": ""}, ["d/bw/x.png", "left_out/d/bw/y.png"], ["left_out_too/x.png"]),
+    ({"data_path": "t", "save_path": "models/m.pth"}, ["t/x.png"], ["left_out/t/x.png"])])
 def test_what_a_step_needs(tmp_path: Path, parameters: dict, yes: list[str], no: list[str]) -> None:
     wanted = wanted_by(parameters, places_in(tmp_path))
     assert [path for path in (*yes, *no) if wanted(path)] == yes
+
+
+@pytest.mark.parametrize(("source", "worlds"), [("own", ("",)), ("demo", ("demo/",)), ("sorted", ("", "demo/"))])
+def test_the_dataset_comes_to_step_02_where_somebody_decided(
+    tmp_path: Path, source: str, worlds: tuple[str, ...]
+) -> None:
+    places = places_in(tmp_path)
+    wanted = wanted_by({"source_dir": source, "dataset_dir": "d", "data_path": "t"}, places)
+    paths = [f"{world}d/{folder}/x.png" for world in ("", "demo/") for folder in ("color", "bw")]
+    assert not any(map(wanted, paths)), "nothing was decided"
+    for world in worlds[:1]:
+        write(places, f"{world}decisions/1.jsonl", "")
+    assert [path for path in paths if wanted(path)] == [f"{world}d/color/x.png" for world in worlds]
+
+
+def test_photos_that_decisions_ask_for_come_with_them(tmp_path: Path) -> None:
+    """To a machine that knows nothing yet: whether they are needed is known when the tables are there."""
+    trip_with(tmp_path, {"decisions/1.jsonl": "", "d/color/x.png": "x", "d/bw/x.png": "x"}, "one")
+    for number, source in enumerate(("own", "sorted")):
+        places = places_in(tmp_path, f"new{number}")
+        bring(places, {"source_dir": source, "dataset_dir": "d", "data_path": "t"})
+        assert {path.name for path in (places.work_dir / "d").iterdir()} == {"color"}
 
 
 def test_copies_to_open_are_made_where_something_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
