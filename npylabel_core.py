@@ -17,8 +17,7 @@ from npylabel.base.trip import bring, carried
 from npylabel.dataset.decisions import DECISIONS, read_kept_labels
 from npylabel.ui.command_line import run_command
 from npylabel.ui.input_checks import check_parameters, check_step_inputs, checked
-from npylabel.ui.review_cells import review_label_errors as review_label_errors
-from npylabel.ui.review_cells import review_labels as review_labels
+from npylabel.ui.review_cells import review_label_errors, review_labels  # noqa: F401 - notebooks call them here
 
 
 @carried

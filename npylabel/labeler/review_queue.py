@@ -196,11 +196,20 @@ def agreement(class_name: str, neighbors: Sequence[Neighbor]) -> float | None:
 
 
 def most_useful_first(questions: Sequence[Question]) -> list[Question]:
-    """The questions by falling doubt; photos that show nearly the same stand side by side."""
-    worst: dict[str, float] = {}
+    """The questions by falling doubt.
+
+    Within a tenth of doubt, which says no more than that, photos of one guess stand side by side, so that they can be
+    answered together; so do photos that show nearly the same.
+    """
+    lead: dict[str, Question] = {}
     for question in questions:
         group = question.photo.group or question.photo.sha256
-        worst[group] = max(worst.get(group, 0), question.doubt)
-    return sorted(questions, key=lambda question: (
-        -worst[question.photo.group or question.photo.sha256], question.photo.group or question.photo.sha256,
-        -question.doubt, question.photo.name))
+        if group not in lead or question.doubt > lead[group].doubt:
+            lead[group] = question
+
+    def place(question: Question) -> tuple:
+        group = question.photo.group or question.photo.sha256
+        first = lead[group]
+        return (-int(10 * first.doubt), first.photo.guess, -first.doubt, group, -question.doubt, question.photo.name)
+
+    return sorted(questions, key=place)

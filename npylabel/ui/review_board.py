@@ -1,6 +1,7 @@
 """The review board: doubtful labels as a page of tiles, and one of them large with all that helps to decide."""
 
 import secrets
+from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -21,7 +22,7 @@ from npylabel.ui.board_looks import filter_options, light_html, message_html
 from npylabel.ui.board_pages import Pages
 from npylabel.ui.class_picker import ClassPicker
 from npylabel.ui.css import set_style, style_widget
-from npylabel.ui.review_looks import CSS, question_html, question_tile, shares_css
+from npylabel.ui.review_looks import CSS, neighbors_html, question_html, question_tile, shares_css
 from npylabel.ui.tile_grid import TileGrid
 
 SUGGESTIONS = 8
@@ -44,7 +45,7 @@ class ReviewBoard(VBox):
 
     def __init__(
         self, review: Review, thumbnails: Thumbnails, *, accept_text: str, saving: object = None, rows: int = 5,
-        columns: int = 7,
+        columns: int = 6,
     ) -> None:
         self.review, self._thumbnails, self._accept_text, self._saving = review, thumbnails, accept_text, saving
         self._mark = f"npl-{secrets.token_hex(4)}"
@@ -57,12 +58,14 @@ class ReviewBoard(VBox):
         self.picker.on_pick(lambda class_id: self._safely(lambda: self._correct(review.table.names[class_id])))
         self.grid.on_change(self._selected_changed)
         self.head, self.said, self.here, self.there, self.pager = HTML(), HTML(), HTML(), HTML(), HTML()
-        self.detail, self._shares = HTML(), style_widget()
+        self.detail, self.near, self._shares = HTML(), HTML(), style_widget()
         self.tops = [self._button("", partial(self._take_top, place), f"npl-top{place}") for place in range(TOP)]
         self.buttons = self._make_buttons()
         self.train = Checkbox(value=True, indent=False, description=_("also an example to train on"))
         self.which = Dropdown(options=filter_options())
-        self.which.observe(lambda _change: self._safely(self._filter), "value")
+        self.class_filter = Dropdown(options=_class_options(review))
+        for each in (self.which, self.class_filter):
+            each.observe(lambda _change: self._safely(self._filter), "value")
         super().__init__([style_widget(BOARD_CSS + CSS), self._shares, self._body()])
         for name in ("npl-board", "npl-review", self._mark):
             self.add_class(name)
@@ -91,11 +94,11 @@ class ReviewBoard(VBox):
     def _body(self) -> Box:
         tops = _named(VBox(self.tops), "npl-tops")
         side = VBox([
-            self.detail, tops, self.picker, self.train, self._row("skip", "unknown", "reject", "clear"),
+            self.detail, tops, self.picker, self.near, self.train, self._row("skip", "unknown", "reject", "clear"),
             self._row("undo", "redo"), self.said, _named(HBox([self.here, self.there]), "npl-row")])
         self.pager.add_class("npl-pager")
-        pager = HBox([self.which, self.buttons["back"], self.pager, self.buttons["next"], self.buttons["accept"]])
-        main = VBox([_named(pager, "npl-row"), self.grid])
+        pager = HBox([self.which, self.class_filter, self.buttons["back"], self.pager, self.buttons["next"]])
+        main = VBox([_named(pager, "npl-row"), self._row("accept"), self.grid])
         parts = [_named(VBox([self.head]), "npl-head"), _named(side, "npl-side"), _named(main, "npl-main")]
         return _named(Box(parts), "npl-body")
 
@@ -110,7 +113,14 @@ class ReviewBoard(VBox):
             self.said.value = message_html(str(error), is_bad=True)
 
     def _find(self, text: str) -> list[int]:
-        return find_classes(self.review.table, text, self.review.recents, SUGGESTIONS)
+        """Classes for a text; for none those of the training photos that look alike, and those that were used last."""
+        recents = self.review.recents
+        if self._shown and not text:
+            question = self.review.question(self._shown)
+            alike = dict.fromkeys(near.class_name for near in question.neighbors)
+            top = {guess.class_name for guess in question.top}
+            recents = [name for name in dict.fromkeys([*alike, *recents]) if name not in top]
+        return find_classes(self.review.table, text, recents, SUGGESTIONS)
 
     def _chosen(self) -> list[DeskPhoto]:
         """The selected photos; where none is, the one that is shown large."""
@@ -192,7 +202,7 @@ class ReviewBoard(VBox):
 
     def _filter(self) -> None:
         self.review.refresh()
-        self.pages.choose(self.which.value)
+        self.pages.choose(self.which.value, self.class_filter.value)
         self._turned()
 
     def _turned(self) -> None:
@@ -223,14 +233,15 @@ class ReviewBoard(VBox):
         """Show a photo large, with its most probable classes as buttons."""
         self._shown = photo
         question = self.review.question(photo) if photo else None
-        self.detail.value = question_html(
-            question, self.review.state_of(photo), self._thumbnails.page) if question else ""
+        self.detail.value = question_html(question, self.review.state_of(photo)) if question else ""
+        self.near.value = neighbors_html(question.neighbors, self._thumbnails.page) if question else ""
         top = question.top if question else ()
         for place, button in enumerate(self.tops):
             button.description = f"{top[place].class_name} · {percent(top[place].confidence)}" if place < len(
                 top) else ""
             (button.remove_class if place < len(top) else button.add_class)("npl-empty")
         set_style(self._shares, shares_css(self._mark, [guess.confidence for guess in top]))
+        self.picker.refresh()
         self._show_accept()
 
     def _show_accept(self) -> None:
@@ -240,6 +251,12 @@ class ReviewBoard(VBox):
 
     def _show_here(self) -> None:
         self.here.value = light_html(_("saved here: {count}").format(count=self._decided_here), True)
+
+
+def _class_options(review: Review) -> list[tuple[str, str]]:
+    """The classes that the network guesses, as a dropdown shows them, those with most photos first."""
+    counts = Counter(photo.guess for photo in review.photos)
+    return [(_("any class"), ""), *((f"{name} · {count}", name) for name, count in counts.most_common())]
 
 
 def _head_html(done: int, total: int) -> str:

@@ -62,16 +62,8 @@ def large_picture(path: Path) -> bytes:
     return file.getvalue()
 
 
-def question_html(
-    question: Question, state: PhotoState, pictures: Callable[[Sequence[Path]], Sequence[bytes]]
-) -> str:
-    """The photo, its label, why it is asked about, and the training photos that look like it.
-
-    Args:
-        question: about the photo.
-        state: what is decided about it.
-        pictures: gives the small pictures of photos.
-    """
+def question_html(question: Question, state: PhotoState) -> str:
+    """The photo, its label, and why it is asked about."""
     label = state.class_name or question.class_name
     kind = _("decided") if state.class_name else _("label now")
     return (
@@ -79,8 +71,7 @@ def question_html(
         f"src='{data_uri(large_picture(question.photo.path))}'>"
         f"<div class='npl-qtext'><div class='npl-name'>{html.escape(question.photo.name)}</div>"
         f"<div>{html.escape(kind)}: <b>{html.escape(label)}</b></div>"
-        f"<div class='npl-reason'>{html.escape(reason_text(question))}</div></div></div>"
-        + neighbors_html(question.neighbors, pictures))
+        f"<div class='npl-reason'>{html.escape(reason_text(question))}</div></div></div>")
 
 
 def neighbors_html(
@@ -110,17 +101,16 @@ CSS = """
  padding:0 12px;font-size:15px;color:inherit}
 .npl-tops .jupyter-button:first-child{font-weight:600}
 .npl-tops .jupyter-button.npl-empty{display:none}
-.npl-q{display:flex;flex-flow:column;gap:6px}
-.npl-large{width:100%;max-height:min(46vh,380px);object-fit:contain;border-radius:8px;background:#8882;display:block}
-.npl-qtext{font-size:14px;line-height:19px;overflow-wrap:anywhere}
+.npl-q{display:flex;gap:12px;align-items:flex-start}
+.npl-large{width:58%;aspect-ratio:1;object-fit:contain;border-radius:8px;background:#8882;display:block}
+.npl-qtext{flex:1;min-width:0;font-size:14px;line-height:19px;overflow-wrap:anywhere}
 .npl-name{font-size:12px;opacity:.7}
 .npl-reason{margin-top:2px}
-.npl-near{font-size:13px;margin-top:6px}
-.npl-strip{display:grid;grid-template-columns:repeat(5,minmax(0,1fr));gap:4px;margin-top:3px}
+.npl-near{font-size:13px}
+.npl-strip{display:grid;grid-template-columns:repeat(5,minmax(0,1fr));gap:4px;margin-top:3px;max-width:440px}
 .npl-strip figure{margin:0}.npl-strip img{width:100%;aspect-ratio:1;object-fit:cover;border-radius:4px;display:block}
 .npl-strip figcaption{font-size:11px;line-height:13px;text-align:center;overflow-wrap:anywhere}
 .npl-review .widget-checkbox{width:auto;margin:0}.npl-review .widget-checkbox>label{margin:0}
-@container board (min-width:1000px){.npl-review .npl-body.npl-body{grid-template-columns:minmax(0,1fr) 380px}}
-@container board (max-width:999px){.npl-review .npl-q{flex-flow:row;align-items:flex-start}
- .npl-review .npl-large{width:46%;max-height:none}.npl-review .npl-qtext{flex:1}}
+@container board (min-width:1000px){.npl-review .npl-body.npl-body{grid-template-columns:minmax(0,1fr) 440px}}
+.npl-review .npl-accept.npl-accept{flex:0 1 auto}
 """

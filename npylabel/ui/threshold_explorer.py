@@ -145,8 +145,9 @@ CSS = """
 .npl-threshold .widget-html,.npl-threshold .widget-html-content{height:auto;line-height:1.4;margin:0;overflow:visible}
 .npl-tbody.npl-tbody{display:grid;grid-template-columns:minmax(0,1fr);gap:14px;margin:0;overflow:visible}
 .npl-tbody>*{min-width:0;margin:0!important;overflow:visible!important}
-@container threshold (min-width:1000px){.npl-tbody.npl-tbody{grid-template-columns:330px minmax(0,1fr) 360px}}
+@container threshold (min-width:1000px){.npl-tbody.npl-tbody{grid-template-columns:340px minmax(0,1fr) 340px}}
 .npl-threshold .widget-slider{width:auto;margin:0 0 6px}
+.npl-threshold .widget-slider .widget-label{width:auto}
 .npl-threshold .npl-row .jupyter-button{width:auto;margin:0 5px 4px 0;padding:0 11px;border-radius:6px}
 .npl-numbers{display:grid;gap:6px}
 .npl-number{display:flex;align-items:center;gap:10px;font-size:14px;line-height:18px}
