@@ -29,6 +29,8 @@ _FOLDERS = ("dataset_dir", "data_path", "input_dir", "output_dir")
 _SOURCES = ("photos_dir", "source_dir", "test_dir", "legacy_order")
 _FILES = ("save_path", "model_path")
 _DEMO_PHOTOS = ["photos", "class_photos"]
+# Held by a step, and by whoever saves between the steps: only one of them carries at a time.
+AT_WORK = threading.RLock()
 
 
 def save_every_s() -> float:
@@ -253,9 +255,10 @@ def bring(places: Places, parameters: Mapping[str, object]) -> None:
     refuse_outside(parameters, places)
     if places.save_dir:
         wanted = wanted_by(parameters, places)
-        courier = Courier(places.root, places.save_dir)
-        _pull(courier, wanted, asks_twice="source_dir" in parameters)
-        _bring_earlier(courier, places.save_dir, places.root)
+        with AT_WORK:
+            courier = Courier(places.root, places.save_dir)
+            _pull(courier, wanted, asks_twice="source_dir" in parameters)
+            _bring_earlier(courier, places.save_dir, places.root)
         # They are said once only, and the step that follows need not hear them again.
         print(*courier.shelf.notes, sep="\n", end="\n" if courier.shelf.notes else "", flush=True)
 
@@ -275,7 +278,7 @@ def carried(step: Callable[..., StepReport]) -> Callable[..., StepReport]:
         if not looks:
             refuse_outside(given, places)
         # To list, and to bring everything here, a disk that may only be read is enough.
-        with found(*folders, places), Trip(
+        with AT_WORK, found(*folders, places), Trip(
                 places, wanted_by(given, places), looks=looks, makes=acts(given), fault=fault,
                 asks_twice="source_dir" in given) as trip:
             report = step(**parameters)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -21,13 +22,15 @@ from npylabel.labeler.neighbors import nearest
 from npylabel.labeler.predict import Predictor, pick_device
 
 # Why a photo is asked about: below the threshold; two classes are nearly as probable; it looks like training photos of
-# another class; a label of the training data is probably wrong.
-UNSURE, BORDER, NEIGHBORS, LABEL_ERROR = "unsure", "border", "neighbors", "label_error"
+# another class; it looks like none; a label of the training data is probably wrong.
+UNSURE, BORDER, NEIGHBORS, STRANGE, LABEL_ERROR = "unsure", "border", "neighbors", "strange", "label_error"
 TOP, NEIGHBORS_SHOWN = 3, 5
 # Two classes whose probabilities differ by less are nearly as probable.
 _MARGIN = 0.2
 # Of the nearest training photos so many show the labeler's class where they agree with it.
 _AGREE = 0.3
+# A photo is strange where fewer of the training photos are so far from their nearest one.
+_STRANGE = 0.05
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,24 @@ class Sight:
     table: ClassTable
     photos: Sequence[TrainPhoto]
     looks: Looks
+
+    @cached_property
+    def _typical(self) -> np.ndarray:
+        """How near each training photo is to the nearest other one, ascending; duplicates say nothing."""
+        features = self.looks.features[self.looks.readable]
+        if features.shape[1] == 0 or len(features) < 2:
+            return np.zeros(0, np.float32)
+        return np.sort(nearest(features, features, 2)[1][:, 1])
+
+    def familiarity(self, neighbors: Sequence[Neighbor]) -> float:
+        """Share of the training photos that are no nearer to another one than a photo is to its nearest, 0-1.
+
+        Args:
+            neighbors: of the photo; for none the share is 1.
+        """
+        if not neighbors or not len(self._typical):
+            return 1.0
+        return float(np.searchsorted(self._typical, neighbors[0].cosine, side="right") / len(self._typical))
 
     def look(self, paths: Sequence[Path]) -> Looks:
         """What it sees in photos."""
@@ -178,10 +199,14 @@ def _question(
     best = top[0]
     agree = agreement(best.class_name, neighbors)
     sure = best.confidence if agree is None else (best.confidence + agree) / 2
+    familiar = sight.familiarity(neighbors)
+    sure *= min(1, familiar / _STRANGE)
     reason = ""
     if row.class_id == sight.table.unknown_id:
-        # The unknown class is wrong for nearly all photos; most surely where the network and its neighbors agree.
+        # The unknown class is wrong for most photos; most surely where the network and its neighbors agree.
         reason, sure = UNSURE, (1 - sure) / 2
+    elif familiar < _STRANGE:
+        reason = STRANGE
     elif agree is not None and agree < _AGREE:
         reason = NEIGHBORS
     elif len(top) > 1 and best.confidence - top[1].confidence < _MARGIN:

@@ -89,7 +89,7 @@ class Board(VBox):
         for name, (text, action) in specs.items():
             buttons[name] = Button(description=text)
             buttons[name].add_class(f"npl-{name}")
-            buttons[name].on_click(lambda _button, action=action: self._safely(action))
+            buttons[name].on_click(lambda _button, action=action: self.safely(action))
         return buttons
 
     def _body(self, extras: Sequence[Box]) -> Box:
@@ -106,7 +106,7 @@ class Board(VBox):
     def _row(self, *names: str) -> HBox:
         return _named(HBox([self.buttons[name] for name in names]), "npl-row")
 
-    def _safely(self, action: Callable[[], None]) -> None:
+    def safely(self, action: Callable[[], None]) -> None:
         """Do what a click means; what went wrong is said on the board and nothing is shown as done."""
         try:
             action()
@@ -124,15 +124,21 @@ class Board(VBox):
         name = self.desk.table.names[class_id]
         return f"{name} · {self._progress.goals[name].count}" if name in self._progress.goals else name
 
-    def _selected(self) -> list[DeskPhoto]:
+    @property
+    def selected(self) -> list[DeskPhoto]:
+        """The selected photos."""
         photos = self.pages.photos
-        chosen = [photos[place] for place in self.grid.selected]
+        return [photos[place] for place in self.grid.selected]
+
+    def _chosen(self) -> list[DeskPhoto]:
+        """The selected photos; where there are none, what to do is said."""
+        chosen = self.selected
         if not chosen:
             self.say(_("First select photos with a click."))
         return chosen
 
     def _assign(self, class_id: int) -> None:
-        self._safely(lambda: self._decide(ASSIGN, self.desk.table.names[class_id]))
+        self.safely(lambda: self._decide(ASSIGN, self.desk.table.names[class_id]))
 
     def _unknown(self) -> None:
         unknown = self.desk.table.unknown_id
@@ -143,14 +149,13 @@ class Board(VBox):
 
     def _reject(self) -> None:
         """Leave the selected photos out; those that are out already come back."""
-        chosen = self._selected()
-        are_out = bool(chosen) and all(kind_of(self.desk.state_of(photo)) == OUT for photo in chosen)
+        are_out = bool(self.selected) and all(kind_of(self.desk.state_of(photo)) == OUT for photo in self.selected)
         self._decide(TAKE_BACK if are_out else LEAVE_OUT)
 
     def _decide(self, action: str, class_name: str = "") -> None:
-        if chosen := self._selected():
+        if chosen := self._chosen():
             count = self.desk.decide(chosen, action, class_name)
-            self._done(count, _("{count} photos: {what}").format(count=count, what=class_name or self._word(action)))
+            self.done(count, _("{count} photos: {what}").format(count=count, what=class_name or self._word(action)))
 
     def _word(self, action: str) -> str:
         words = {SKIP: _("for later"), LEAVE_OUT: _("out"), TAKE_BACK: _("back again"), CLEAR: _("no decision")}
@@ -158,21 +163,25 @@ class Board(VBox):
 
     def _to_accept(self) -> list[DeskPhoto]:
         """The selected photos with a guess; where none is selected, all of the page that wait for a decision."""
-        photos = self.pages.photos
-        chosen = [photos[place] for place in self.grid.selected] or self.pages.to_do
-        return [photo for photo in chosen if photo.guess and not self.desk.state_of(photo).class_name]
+        photos = self.selected or self.pages.to_do
+        return [photo for photo in photos if photo.guess and not self.desk.state_of(photo).class_name]
 
     def _accept(self) -> None:
         count = self.desk.accept_guesses(self._to_accept())
-        self._done(count, _("{count} guesses accepted").format(count=count))
+        self.done(count, _("{count} guesses accepted").format(count=count))
 
     def _go_back(self, desk_call: str) -> None:
         count = getattr(self.desk, desk_call)()
         texts = {"undo": _("{count} photos are as before"), "redo": _("{count} photos are decided again")}
-        self._done(count, texts[desk_call].format(count=count) if count else _("There is nothing more."))
+        self.done(count, texts[desk_call].format(count=count) if count else _("There is nothing more."))
 
-    def _done(self, count: int, text: str) -> None:
-        """Show what the desk has on the disk now."""
+    def done(self, count: int, text: str) -> None:
+        """Show what the desk has on the disk now.
+
+        Args:
+            count: photos that changed.
+            text: what happened.
+        """
         self.say(text)
         self._decided_here += count
         if count and self._saving:
@@ -191,7 +200,7 @@ class Board(VBox):
         self._turned()
 
     def _filter_changed(self, _change: dict) -> None:
-        self._safely(self.desk.refresh)
+        self.safely(self.desk.refresh)
         self.pages.choose(self.which.value, self.class_filter.value)
         self._turned()
 

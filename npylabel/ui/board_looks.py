@@ -69,8 +69,9 @@ def light_html(text: str, is_on: bool) -> str:
 
 
 def message_html(text: str, is_bad: bool = False) -> str:
-    """A line that says what happened."""
-    return f"<div class='npl-said{' npl-bad' if is_bad else ''}'>{html.escape(text)}</div>"
+    """Lines that say what happened."""
+    lines = html.escape(text).replace("\n", "<br>")
+    return f"<div class='npl-said{' npl-bad' if is_bad else ''}'>{lines}</div>"
 
 
 def filter_options() -> list[tuple[str, str]]:
@@ -110,11 +111,12 @@ CSS = """
 .npl-said{font-size:14px;line-height:19px;min-height:19px;overflow-wrap:anywhere}
 .npl-bad{color:#b3261e;font-weight:600}
 .npl-pager{white-space:nowrap;font-size:14px;padding:0 4px}
-.npl-side>*{margin-bottom:6px}
-.npl-side .npl-modes{display:none}
+.npl-side.npl-side>*{margin-bottom:6px}
 @container board (max-width:600px){.npl-main .npl-tiles.npl-tiles{max-height:430px;overflow-y:auto}
- .npl-row .jupyter-button{height:38px;line-height:36px}
- .npl-suggestions .npl-suggestion.npl-suggestion{height:36px;line-height:34px}}
+ .npl-row .jupyter-button{height:36px;line-height:34px;padding:0 9px}
+ .npl-suggestions .npl-suggestion.npl-suggestion{height:36px;line-height:34px}
+ .npl-row .widget-dropdown{flex:1 1 60px;min-width:0}.npl-row .widget-dropdown>select{max-width:100%;width:100%}
+ .npl-grid .npl-modes .jupyter-button{padding:0 8px}}
 @media (max-width:600px){.jp-OutputArea-child:has(.npl-board)>.jp-OutputPrompt{display:none}
  .jp-Cell:has(.npl-board)>.jp-Cell-outputWrapper>.jp-OutputCollapser{display:none}}
 """

@@ -31,7 +31,7 @@ class ClassPicker(VBox):
         self._callbacks: list[Callable[[int], None]] = []
         self._offered: list[int] = []
         self._taken, self._is_setting = "", False
-        self.text = Textarea(placeholder=_("class: a few letters or its number, then Enter"), rows=1,
+        self.text = Textarea(placeholder=_("class or number, then Enter"), rows=1,
                              layout=Layout(width="auto", height="34px"))
         self.text.observe(self._typed, "value")
         self.buttons = _suggestion_buttons(limit)
@@ -120,10 +120,11 @@ def _suggestion_buttons(count: int) -> list[Button]:
 
 _CSS = """
 .npl-picker{margin:0;min-width:0;overflow:visible}
-.npl-picker textarea{font-size:16px;line-height:22px;padding:5px 8px;resize:none;overflow:hidden;
+.npl-picker textarea{font-family:inherit;font-size:16px;line-height:22px;padding:5px 8px;resize:none;overflow:hidden;
  white-space:nowrap;border-radius:6px}
 .npl-picker .widget-textarea{margin:0 0 4px}
-.npl-suggestions.npl-suggestions{display:flex;flex-flow:row wrap;gap:4px;margin:0;overflow:visible;min-height:32px}
+.npl-suggestions.npl-suggestions{display:flex;flex-flow:row wrap;gap:5px;margin:0 0 4px;
+ overflow:visible;min-height:34px}
 .npl-suggestions .npl-suggestion.npl-suggestion{width:auto;min-width:44px;height:32px;line-height:30px;margin:0;
  padding:0 10px;border-radius:16px;font-size:14px}
 .npl-suggestions>.npl-suggestion:first-child{border:2px solid #1a73e8;line-height:28px}

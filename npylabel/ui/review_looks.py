@@ -12,12 +12,12 @@ from npylabel.base.thumbs import data_uri
 from npylabel.dataset.decisions import PhotoState
 from npylabel.dataset.thumbnails import placeholder
 from npylabel.labeler.calibration import percent
-from npylabel.labeler.review_queue import BORDER, LABEL_ERROR, NEIGHBORS, UNSURE, Neighbor, Question
+from npylabel.labeler.review_queue import BORDER, LABEL_ERROR, NEIGHBORS, STRANGE, UNSURE, Neighbor, Question
 from npylabel.ui import tile_grid
 from npylabel.ui.tile_grid import Tile
 
 LARGE_PX = 420
-_BADGES = {UNSURE: "?", BORDER: "≈", NEIGHBORS: "≠", LABEL_ERROR: "!"}
+_BADGES = {UNSURE: "?", BORDER: "≈", NEIGHBORS: "≠", STRANGE: "∅", LABEL_ERROR: "!"}
 
 
 def reason_text(question: Question) -> str:
@@ -29,6 +29,7 @@ def reason_text(question: Question) -> str:
             first=question.top[0].class_name, second=question.top[1].class_name),
         NEIGHBORS: lambda: _("The network says {name}, but it looks like training photos of other classes.").format(
             name=question.photo.guess),
+        STRANGE: lambda: _("No training photo looks like it: perhaps it shows none of the classes."),
         LABEL_ERROR: lambda: _("Lies in the folder {name}; networks that have not seen it say {other}.").format(
             name=question.class_name, other=question.photo.guess),
     }

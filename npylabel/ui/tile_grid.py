@@ -158,10 +158,12 @@ class TileGrid(VBox):
                 rules.append(f"{spot}::after{{content:{css_string(tile.caption)};{_MARKS[tile.mark]}}}")
             if tile.badge:
                 rules.append(f"{spot}::before{{content:{css_string(tile.badge)}}}")
-            if tile.mark in _DIMMED:
-                rules.append(f"{spot}:not(.mod-active){{{_DIMMED[tile.mark]}}}")
-            if tile.group in colors:
-                rules.append(f"{spot}{{box-shadow:0 0 0 4px {colors[tile.group]};border-radius:0}}")
+            frame = [f"0 0 0 4px {colors[tile.group]}"] if tile.group in colors else []
+            veil = ["inset 0 0 0 99px #fff9"] if tile.mark in _VEILED else []
+            if frame:
+                rules.append(f"{spot}{{box-shadow:{frame[0]};border-radius:0}}")
+            if veil:
+                rules.append(f"{spot}:not(.mod-active){{box-shadow:{','.join(frame + veil)}}}")
         empty = [f".{self._mark} .npl-tiles .npl-t{place}" for place in range(len(self.tiles), self.capacity)]
         return "".join(rules) + (f"{','.join(empty)}{{display:none}}" if empty else "")
 
@@ -190,9 +192,10 @@ def _columns_css(columns: int) -> str:
             "minmax(0,1fr))}.npl-modes .widget-toggle-button:nth-of-type(4){display:none}}")
 
 
-_MARKS = {"": "", DONE: "background:#137333", SKIPPED: "background:#a15c00", OUT: "background:#b3261e",
-          DOUBT: "background:#8430ce"}
-_DIMMED = {DONE: "opacity:.62", SKIPPED: "opacity:.75", OUT: "opacity:.45;filter:grayscale(1)"}
+_MARKS = {"": "", DONE: "background:#137333", SKIPPED: "background:#a15c00", DOUBT: "background:#8430ce",
+          OUT: "background:#5f6368;text-decoration:line-through"}
+# What is decided steps back behind what is not.
+_VEILED = (DONE, SKIPPED, OUT)
 _CSS = """
 .npl-grid{container:npl/inline-size;width:100%;min-width:0;overflow:hidden;margin:0}
 .npl-tiles.npl-tiles{display:grid;gap:8px;padding:4px;overflow:hidden;margin:0;width:auto}

@@ -130,7 +130,7 @@ class BoardDriver:
 
     def __init__(self, page: Page) -> None:
         self.page = page
-        page.wait_for_selector(".npl-board .npl-tiles .npl-t0", timeout=120_000)
+        page.wait_for_selector(".npl-board .npl-tiles .npl-t0", timeout=40_000)
 
     @property
     def tiles(self) -> Locator:

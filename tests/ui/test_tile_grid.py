@@ -1,7 +1,7 @@
 """The page of tiles: what a click means, and how little is sent."""
 
 import pytest
-from ipywidgets import Widget
+from ipywidgets import HTML
 
 from npylabel.ui.css import css_string
 from npylabel.ui.tile_grid import DONE, GROUP, RANGE, ROW, Tile, TileGrid
@@ -88,17 +88,16 @@ def test_another_page_is_not_selected_and_the_program_is_no_person(grid: TileGri
         grid.show(tiles(13))
 
 
-def test_a_page_is_two_messages_and_its_captions_one(grid: TileGrid, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_is_two_messages_and_its_captions_one(grid: TileGrid) -> None:
+    """Each change of a widget is a message."""
     sent = []
-    monkeypatch.setattr(Widget, "send_state", lambda widget, key=None: sent.append((type(widget).__name__, key)))
-    monkeypatch.setattr(Widget, "_should_send_property", lambda *_args: True)
-    for widget in (grid._pictures, grid._captions, *grid.children[-1].children):
-        widget.comm = widget.comm or object()
+    for widget in [*grid.children, *grid.children[-1].children]:
+        widget.observe(lambda change: sent.append(type(change["owner"])))
     grid.show([Tile(b"other%d" % place) for place in range(12)])
-    assert [name for name, _key in sent] == ["HTML", "HTML"]
+    assert sent == [HTML, HTML]
     sent.clear()
     grid.show([Tile(b"other%d" % place, mark=DONE) for place in range(12)])
-    assert [name for name, _key in sent] == ["HTML"]
+    assert sent == [HTML]
 
 
 @pytest.mark.parametrize("text", ['</style><script>alert(1)</script>', 'a"b\\c', "line\nbreak", "я }{ ё"])

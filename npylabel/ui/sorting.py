@@ -1,0 +1,59 @@
+"""The cell of a notebook in which a person sorts photos into classes."""
+
+from typing import TYPE_CHECKING
+
+from npylabel.base.classes import load_classes
+from npylabel.base.i18n import _
+from npylabel.base.language import choose_language
+from npylabel.base.places import find_places, is_headless
+from npylabel.base.report import StepReport
+from npylabel.base.trip import bring
+
+if TYPE_CHECKING:
+    from npylabel.ui.board import Board
+
+
+def sort_photos(
+    *, dataset_dir: str = "tintora_dataset", data_path: str = "train_data", classes_path: str = "classes.json",
+    work_dir: str = "", save_dir: str = "", language: str = "",
+) -> "Board | StepReport":
+    """A board on which the photos of step 01 are sorted into classes by clicks; every click is kept at once.
+
+    Where nobody sits in front, and where there are no photos yet, a report says so instead.
+
+    Args:
+        dataset_dir: holds bw, color and labels
+        data_path: the training data, whose photos are counted
+        classes_path: the class table
+        work_dir: folder below which all relative paths lie
+        save_dir: folder on Drive or a network disk that keeps the work folder packed; empty: none, in Colab Drive
+        language: en or ru
+    """
+    choose_language(language)
+    places = find_places(work_dir, save_dir)
+    if is_headless():
+        return _report(_("Here a person sorts the photos of {path} into classes by clicks.").format(
+            path=places.world_of(dataset_dir).path(dataset_dir)))
+    bring(places, {"dataset_dir": dataset_dir, "data_path": data_path})
+    places = places.world_of(dataset_dir)
+    from npylabel.base.quiet_saving import QuietSaver
+    from npylabel.dataset.decisions import DECISIONS
+    from npylabel.dataset.desk import Desk
+    from npylabel.dataset.pixel_cache import thumbnail_folder
+    from npylabel.dataset.thumbnails import Thumbnails
+    from npylabel.photos.manifest import MANIFEST
+    from npylabel.ui.board import sorting_board
+    from npylabel.ui.board_exchange import PAGES, exchange_row
+
+    dataset = places.path(dataset_dir)
+    if not (dataset / MANIFEST).is_file():
+        return _report(_("There are no photos to sort yet: notebook 01 makes {path}.").format(path=dataset))
+    table = load_classes(places.classes_path(classes_path))
+    return sorting_board(
+        Desk(dataset, places.path(DECISIONS), table, data_path=places.path(data_path)), Thumbnails(thumbnail_folder()),
+        saving=QuietSaver(places) if places.save_dir else None,
+        extras=lambda board: [exchange_row(board, places.path(PAGES))])
+
+
+def _report(text: str) -> StepReport:
+    return StepReport(_("Sorting board"), messages=[text])
