@@ -14,7 +14,7 @@ from npylabel.dataset.training_data import class_by_hand
 from npylabel.photos.book import PhotoBook
 from npylabel.photos.manifest import LEFT_OUT, OK, PhotoRow
 from npylabel.photos.names import NamePool
-from npylabel.photos.reasons import PICTURE_LOST
+from npylabel.photos.reasons import BY_PERSON, PICTURE_LOST
 
 TWO_CLASSES = "two_classes"
 
@@ -33,7 +33,9 @@ def follow_moves(book: PhotoBook, table: ClassTable, class_of: dict[str, int]) -
     unclaimed = _unclaimed(book, table) if gone else {}
     for row in gone:
         if row.color_sha256 in unclaimed:
-            there = unclaimed.pop(row.color_sha256)
+            # Of several that look the same, the one of its name; the others may be what a killed run has made.
+            found = unclaimed.pop(row.color_sha256)
+            there = next((path for path in found if path.stem == row.name.rpartition("/")[2]), found[-1])
             row.name = f"{there.parent.name}/{there.stem}"
             moved.append((row, there))
     for row in [row for row in book.rows.values() if row.status == OK or row.reason == PICTURE_LOST]:
@@ -45,12 +47,16 @@ def follow_moves(book: PhotoBook, table: ClassTable, class_of: dict[str, int]) -
     return moved
 
 
-def _unclaimed(book: PhotoBook, table: ClassTable) -> dict[str, Path]:
+def _unclaimed(book: PhotoBook, table: ClassTable) -> dict[str, list[Path]]:
     """Pictures in class folders of the result that belong to no row, by checksum: moved or renamed by a person."""
     claimed = {path for row in book.of_status(OK) for path in book.files(row)}
     folders = [path for path in sorted(book.root.iterdir()) if path.is_dir() and table.find(path.name) is not None]
     pictures = [path for folder in folders for path in sorted(folder.iterdir()) if path.is_file()]
-    return {sha256_file(path): path for path in pictures if path not in claimed}
+    found = defaultdict(list)
+    for path in pictures:
+        if path not in claimed:
+            found[sha256_file(path)].append(path)
+    return found
 
 
 def read_back(
@@ -90,13 +96,10 @@ def settle_classes(
         class_of: class id by source; follows.
         by_folder: class id by source, of the photos in class folders of originals.
     """
+    _drop_withdrawn(book, decided)
     pool = None
     for row in [row for row in book.of_status(OK) if row.sha256 in decided.states]:
         is_example = decided.is_example(row.sha256)
-        if is_sorted_source(row.source) and not is_example:
-            book.drop_files(row)
-            del book.rows[row.source]
-            continue
         before, wanted = class_of[row.source], decided.class_id(row.sha256)
         if wanted is None and decided.is_withdrawn(row.sha256, before):
             wanted = by_folder.get(row.source)
@@ -107,6 +110,15 @@ def settle_classes(
             pool = pool or _names_taken(book)
             class_of[row.source] = wanted
             _move(book, row, decided.table.names[wanted], pool)
+
+
+def _drop_withdrawn(book: PhotoBook, decided: ClassDecisions) -> None:
+    """Drop what was made of sorted photos that are no examples any more, also where a killed run has begun to."""
+    for row in list(book.rows.values()):
+        is_decided = row.sha256 in decided.states and row.reason != BY_PERSON
+        if is_decided and is_sorted_source(row.source) and not decided.is_example(row.sha256):
+            book.drop_files(row)
+            del book.rows[row.source]
 
 
 def leave_out(book: PhotoBook, row: PhotoRow) -> None:
