@@ -15,10 +15,9 @@ from npylabel.base.places import DEMO, UPLOAD, Places, find_places, is_headless
 from npylabel.base.report import StepReport
 from npylabel.base.trip import bring, carried
 from npylabel.dataset.decisions import DECISIONS, read_kept_labels
+from npylabel.ui.cells import review_label_errors, review_labels, sort_photos  # noqa: F401 - notebooks call them
 from npylabel.ui.command_line import run_command
 from npylabel.ui.input_checks import check_parameters, check_step_inputs, checked
-from npylabel.ui.review_cells import review_label_errors, review_labels  # noqa: F401 - notebooks call them here
-from npylabel.ui.sorting import sort_photos  # noqa: F401 - notebook 02 calls it
 
 
 @carried

@@ -1,6 +1,8 @@
 """The desk: photos, what is decided about them, and every click on disk before it counts."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import gc
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -63,16 +65,17 @@ class Desk:
         photos: Sequence[DeskPhoto] | None = None,
     ) -> None:
         self.table, self.source = table, source
-        self.photos = read_desk_photos(dataset_dir, table, guesses) if photos is None else [*photos]
         self.changed: list[DeskPhoto] = []
-        self._by_sha256 = {photo.sha256: photo for photo in self.photos}
-        self._by_name = {photo.name: photo for photo in self.photos}
         self._trained = TrainedPhotos(data_path, table)
         self._decisions_dir = decisions_dir
         self._names: dict[str, str] = {}
         self._reader = JournalReader(decisions_dir)
-        self._batches = [(batch, True) for batch in self._reader.new()]
-        self._history = self._replayed()
+        with _no_collection():
+            self.photos = read_desk_photos(dataset_dir, table, guesses) if photos is None else [*photos]
+            self._by_sha256 = {photo.sha256: photo for photo in self.photos}
+            self._by_name = {photo.name: photo for photo in self.photos}
+            self._batches = [(batch, True) for batch in self._reader.new()]
+            self._history = self._replayed()
         self._journal = DecisionJournal(decisions_dir, self._last_time())
 
     @property
@@ -252,6 +255,18 @@ class Desk:
     def close(self) -> None:
         """Close the journal; a later decision would begin another file."""
         self._journal.close()
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """No search for unreachable objects in the block: it makes very many that stay, and would be searched each time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def kind_of(state: PhotoState) -> str:

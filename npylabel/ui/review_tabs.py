@@ -4,6 +4,7 @@ from ipywidgets import HTML, Tab, VBox, Widget
 
 from npylabel.base.i18n import _
 from npylabel.base.places import Places
+from npylabel.base.quiet_saving import QuietSaver
 from npylabel.dataset.pixel_cache import thumbnail_folder
 from npylabel.dataset.thumbnails import Thumbnails
 from npylabel.labeler.explorer import ThresholdExplorer
@@ -25,7 +26,9 @@ def review_tabs(
     """
     thumbnails = Thumbnails(thumbnail_folder())
     text = _("Nothing is left to review: all labels are decided or sure.")
-    board = ReviewBoard(review, thumbnails, accept_text=accept_text) if review.photos else VBox([HTML(text)])
+    saving = QuietSaver(places) if places.save_dir else None
+    board = ReviewBoard(review, thumbnails, accept_text=accept_text, saving=saving) if review.photos else VBox(
+        [HTML(text)])
     if explorer is None:
         return board
     tabs = Tab([board, ThresholdView(explorer, thumbnails)])
