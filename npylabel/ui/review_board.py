@@ -95,10 +95,10 @@ class ReviewBoard(VBox):
         tops = _named(VBox(self.tops), "npl-tops")
         side = VBox([
             self.detail, tops, self.picker, self.near, self.train, self._row("skip", "unknown", "reject", "clear"),
-            self._row("undo", "redo"), self.said, _named(HBox([self.here, self.there]), "npl-row")])
+            self.said, _named(HBox([self.here, self.there]), "npl-row")])
         self.pager.add_class("npl-pager")
         pager = HBox([self.which, self.class_filter, self.buttons["back"], self.pager, self.buttons["next"]])
-        main = VBox([_named(pager, "npl-row"), self._row("accept"), self.grid])
+        main = VBox([_named(pager, "npl-row"), self._row("accept", "undo", "redo"), self.grid])
         parts = [_named(VBox([self.head]), "npl-head"), _named(side, "npl-side"), _named(main, "npl-main")]
         return _named(Box(parts), "npl-body")
 

@@ -140,7 +140,7 @@ def _class_row(each: ClassAt) -> str:
 
 
 CSS = """
-.npl-threshold{container:threshold/inline-size;width:100%;min-width:0;margin:0;overflow:hidden;
+.npl-threshold{container:threshold/inline-size;width:auto;min-width:0;margin:0;padding:4px 8px;overflow:hidden;
  font-family:system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
 .npl-threshold .widget-html,.npl-threshold .widget-html-content{height:auto;line-height:1.4;margin:0;overflow:visible}
 .npl-tbody.npl-tbody{display:grid;grid-template-columns:minmax(0,1fr);gap:14px;margin:0;overflow:visible}
@@ -162,6 +162,7 @@ CSS = """
 @container threshold (max-width:600px){.npl-line{grid-template-columns:repeat(3,minmax(0,1fr))}}
 .npl-table{max-height:340px;overflow:auto}
 .npl-table table{border-collapse:collapse;font-size:13px;width:100%}
-.npl-table td,.npl-table th{padding:2px 6px;text-align:right;border-bottom:1px solid #8883}
-.npl-table td:first-child,.npl-table th:first-child{text-align:left;overflow-wrap:anywhere}
+.npl-table td,.npl-table th{padding:2px 6px;text-align:right;border-bottom:1px solid #8883;white-space:nowrap}
+.npl-table th{white-space:normal;vertical-align:bottom}
+.npl-table td:first-child,.npl-table th:first-child{text-align:left;white-space:normal;min-width:70px}
 """
