@@ -53,6 +53,7 @@ class ReviewBoard(VBox):
         self.pages = Pages(review, self.grid.capacity)
         self._pictures: Sequence[bytes] = ()
         self._shown: DeskPhoto | None = None
+        self._selected: list[int] = []
         self._decided_here = 0
         self.picker = ClassPicker(review.table.names, self._find, limit=SUGGESTIONS)
         self.picker.on_pick(lambda class_id: self._safely(lambda: self._correct(review.table.names[class_id])))
@@ -128,9 +129,11 @@ class ReviewBoard(VBox):
         return chosen or ([self._shown] if self._shown else [])
 
     def _selected_changed(self, selected: list[int]) -> None:
-        photos = [self.pages.photos[place] for place in selected]
-        if photos and self._shown not in photos:
-            self._show_photo(photos[-1])
+        """Show what was selected last."""
+        new = [place for place in selected if place not in self._selected]
+        self._selected = selected
+        if new:
+            self._show_photo(self.pages.photos[new[0]])
         self._show_accept()
 
     def _take_top(self, place: int) -> None:
@@ -182,10 +185,14 @@ class ReviewBoard(VBox):
         if self.pages.go_on() or moved:
             self._turned()
             return
-        self.grid.select(())
+        self._select_none()
         self._show()
         changed = [photo for photo in self.review.changed if photo in self.pages.photos]
         self._show_photo(changed[0] if stay and changed else self._next_open())
+
+    def _select_none(self) -> None:
+        self.grid.select(())
+        self._selected = []
 
     def _next_open(self) -> DeskPhoto | None:
         """The first open photo behind the one that is shown, or else the first of the page."""
@@ -208,7 +215,7 @@ class ReviewBoard(VBox):
     def _turned(self) -> None:
         """Show another page with its pictures."""
         self._pictures = self._thumbnails.page([photo.path for photo in self.pages.photos])
-        self.grid.select(())
+        self._select_none()
         self._show()
         self._shown = None
         self._show_photo(self._next_open())
