@@ -186,13 +186,14 @@ class Board(VBox):
         self._decided_here += count
         if count and self._saving:
             self._saving.note()
-        self._show_here()
         is_other = self.pages.go_to(self.desk.changed) if count else False
         if self.pages.go_on() or is_other:
             self._turned()
         else:
             self.grid.select(())
             self._show()
+        # Last of all: who sees the light sees the page as it is now.
+        self._show_here()
 
     def _turn(self, step: int) -> None:
         self.desk.refresh()

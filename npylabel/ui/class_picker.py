@@ -1,7 +1,6 @@
 """Choosing one of many classes by typing a few letters, or by a click on one of the suggestions."""
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 
 from ipywidgets import HTML, Button, HBox, Layout, Textarea, VBox
 
@@ -30,13 +29,14 @@ class ClassPicker(VBox):
         self._describe = describe or (lambda class_id: names[class_id])
         self._callbacks: list[Callable[[int], None]] = []
         self._offered: list[int] = []
+        self._recents: list[int] = []
         self._taken, self._is_setting = "", False
         self.text = Textarea(placeholder=_("class or number, then Enter"), rows=1,
                              layout=Layout(width="auto", height="34px"))
         self.text.observe(self._typed, "value")
-        self.buttons = _suggestion_buttons(limit)
-        for place, button in enumerate(self.buttons):
-            button.on_click(partial(self._clicked, place))
+        self._limit = limit
+        # A class keeps its button: a click that was on its way while the suggestions changed means what was seen.
+        self._buttons: dict[int, Button] = {}
         self.hint = HTML(_("No class is called so."))
         self.hint.add_class("npl-hint")
         self._suggestions = HBox()
@@ -58,14 +58,30 @@ class ClassPicker(VBox):
         """Suggest anew: other classes were used meanwhile, or their descriptions are others now."""
         self._suggest(self.text.value)
 
+    @property
+    def buttons(self) -> list[Button]:
+        """The suggestions that are shown."""
+        return [self._buttons[class_id] for class_id in self._offered]
+
     def _suggest(self, text: str) -> None:
-        self._offered = [*self._find(text.strip())][:len(self.buttons)]
-        shown = self.buttons[:len(self._offered)]
-        for button, class_id in zip(shown, self._offered, strict=True):
-            button.description = self._describe(class_id)
-        unknown = bool(text.strip()) and not shown
-        # Only those that mean something: the front end does not show that a description became empty.
-        self._suggestions.children = [*shown, *([self.hint] if unknown else [])]
+        text = text.strip()
+        found = [*self._find(text)][:self._limit]
+        self._offered = found if text else _kept_in_place(self._recents, found)
+        self._recents = self._recents if text else self._offered
+        for class_id in self._offered:
+            self._button(class_id).description = self._describe(class_id)
+        self._suggestions.children = [*self.buttons, *([self.hint] if text and not found else [])]
+
+    def _button(self, class_id: int) -> Button:
+        """The button of a class; all share one layout and one style, which saves two messages for each."""
+        if class_id not in self._buttons:
+            first = next(iter(self._buttons.values()), None)
+            shared = {"layout": first.layout, "style": first.style} if first else {}
+            button = Button(tooltip=f"{class_id} {self.names[class_id]}", **shared)
+            button.add_class("npl-suggestion")
+            button.on_click(lambda _button: self._pick(class_id))
+            self._buttons[class_id] = button
+        return self._buttons[class_id]
 
     def _typed(self, change: dict) -> None:
         if self._is_setting:
@@ -84,17 +100,12 @@ class ClassPicker(VBox):
             self._suggest(text)
 
     def _entered(self, line: str, rest: str) -> None:
-        found = [*self._find(line.strip())]
-        if found:
+        self._suggest(line)
+        if self._offered:
             self._taken = f"{line}\n"
-            self._pick(found[0], rest)
+            self._pick(self._offered[0], rest)
         else:
             self._set_text(line)
-            self._suggest(line)
-
-    def _clicked(self, place: int, _button: Button) -> None:
-        if place < len(self._offered):
-            self._pick(self._offered[place])
 
     def _pick(self, class_id: int, rest: str = "") -> None:
         for callback in self._callbacks:
@@ -110,12 +121,11 @@ class ClassPicker(VBox):
             self._is_setting = False
 
 
-def _suggestion_buttons(count: int) -> list[Button]:
-    first = Button()
-    buttons = [first, *(Button(layout=first.layout, style=first.style) for _place in range(count - 1))]
-    for button in buttons:
-        button.add_class("npl-suggestion")
-    return buttons
+def _kept_in_place(shown: Sequence[int], found: Sequence[int]) -> list[int]:
+    """What was found, in the places that it has already; the others take the places that are free."""
+    new = iter([class_id for class_id in found if class_id not in shown])
+    kept = [class_id if class_id in found else next(new, None) for class_id in shown]
+    return [class_id for class_id in [*kept, *new] if class_id is not None]
 
 
 _CSS = """

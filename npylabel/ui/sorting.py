@@ -34,7 +34,7 @@ def sort_photos(
     if is_headless():
         return _report(_("Here a person sorts the photos of {path} into classes by clicks.").format(
             path=places.world_of(dataset_dir).path(dataset_dir)))
-    bring(places, {"dataset_dir": dataset_dir, "data_path": data_path})
+    bring(places, {"dataset_dir": dataset_dir})
     places = places.world_of(dataset_dir)
     from npylabel.base.quiet_saving import QuietSaver
     from npylabel.dataset.decisions import DECISIONS

@@ -5,7 +5,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +16,8 @@ from playwright.sync_api import Locator, Page, sync_playwright
 PROJECT = Path(__file__).resolve().parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 _KEYS_TRIES = 5
+# A folder for a picture of what was seen when a test failed.
+SHOTS = os.environ.get("NPYLABEL_SHOTS", "")
 
 
 @contextmanager
@@ -68,8 +69,13 @@ def open_page(width: int, height: int, *, touch: bool = False) -> Iterator[Page]
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         context = browser.new_context(viewport={"width": width, "height": height}, has_touch=touch,
                                       device_scale_factor=2 if touch else 1)
+        page = context.new_page()
         try:
-            yield context.new_page()
+            yield page
+        except BaseException:
+            if SHOTS:
+                page.screenshot(path=Path(SHOTS) / "failed.png")
+            raise
         finally:
             browser.close()
 
@@ -137,9 +143,18 @@ class BoardDriver:
         """The tiles that are seen."""
         return self.page.locator(".npl-tile:visible")
 
-    def click_tile(self, place: int) -> None:
-        """Click a photo, until it is selected or not any more."""
-        self.page.locator(f".npl-t{place}").click()
+    def click_tiles(self, *places: int) -> None:
+        """Click photos one after the other, where they are on the screen."""
+        self.page.locator(f".npl-t{places[-1]}").scroll_into_view_if_needed()
+        spots = self.page.evaluate("""places => places.map(place => {
+            const box = document.querySelector(`.npl-t${place}`).getBoundingClientRect();
+            return [box.x + box.width / 2, box.y + box.height / 2] })""", places)
+        top = self.page.locator(".npl-tiles").bounding_box()["y"]
+        for place, (x, y) in zip(places, spots, strict=True):
+            if max(top, 100) < y < self.page.viewport_size["height"] - 40:
+                self.page.mouse.click(x, y)
+            else:
+                self.page.locator(f".npl-t{place}").click()
 
     def captions(self) -> list[str]:
         """What stands on the tiles that are seen."""
@@ -169,8 +184,3 @@ class BoardDriver:
         """Wait until the board says that so many decisions are saved."""
         self.page.wait_for_function(
             "count => document.querySelector('.npl-light')?.innerText.endsWith(' ' + count)", arg=count, timeout=30_000)
-
-
-def lab_command() -> list[str]:
-    """Starts the JupyterLab of this environment, which is the newest one."""
-    return [sys.executable, "-m", "jupyterlab"]

@@ -190,10 +190,11 @@ def test_a_page_goes_out_and_a_filled_table_comes_back(tmp_path: Path) -> None:
     lines = table.read_text("utf-8-sig").splitlines()
     assert [line.split(lines[0][4])[0] for line in lines[1:]] == ["b", "c"]
     filled = "\n".join([lines[0], lines[1].replace("b" + lines[0][4], f"b{lines[0][4]}{FIRST}", 1), lines[2]])
+    content, now = filled.encode(), datetime.now(UTC)
+    old = {"t.csv": {"metadata": {}, "content": content}}
+    new = ({"name": "t.csv", "type": "text/csv", "size": 1, "content": memoryview(content), "last_modified": now},)
     # In ipywidgets 7 the value is the front end's alone.
-    take.set_trait("value", {"t.csv": {"metadata": {}, "content": filled.encode()}} if isinstance(take.value, dict) else (
-        {"name": "t.csv", "type": "text/csv", "size": 1, "content": memoryview(filled.encode()),
-         "last_modified": datetime.now(UTC)},))
+    take.set_trait("value", old if isinstance(take.value, dict) else new)
     assert [(line.name, line.source) for line in journal(tmp_path)] == [("b", "import")]
     assert captions(board)[1] == f"✓ {FIRST}"
 

@@ -71,8 +71,29 @@ def test_a_text_that_means_nothing_stays_to_be_mended(picker: ClassPicker) -> No
     assert picker.hint not in picker.children[-1].children
 
 
-def test_a_click_takes_what_is_shown_there(picker: ClassPicker) -> None:
+def test_a_click_means_the_class_that_was_seen(picker: ClassPicker) -> None:
+    """Also one that arrives when other suggestions are shown already."""
     type_states(picker, "ви")
-    picker.buttons[1].click()
-    picker.buttons[2].click()
-    assert (picker.picked, picker.text.value) == ([7], "")
+    fork, grapes = picker.buttons
+    type_states(picker, "вин")
+    fork.click()
+    assert (picker.picked, picker.text.value) == ([3], "")
+    grapes.click()
+    assert picker.picked == [3, 7]
+
+
+def test_recent_classes_keep_their_places(picker: ClassPicker) -> None:
+    recents = [8, 3]
+    picker._find = lambda text: recents if not text else find(text)
+    picker.refresh()
+    recents[:] = [3, 8]
+    picker.refresh()
+    assert picker.offered == [8, 3]
+    recents[:] = [12, 3, 8]
+    picker.refresh()
+    assert picker.offered == [8, 3, 12]
+    # A fourth one takes the place of the one that was used longest ago.
+    recents[:] = [7, 12, 3, 8]
+    picker.refresh()
+    type_states(picker, "в", "")
+    assert picker.offered == [7, 3, 12]
