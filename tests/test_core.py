@@ -12,6 +12,8 @@ from PIL import Image
 
 import npylabel_core as core
 from npylabel.base.errors import NpyLabelError
+from npylabel.dataset.decisions import ASSIGN, LEAVE_OUT, Decision, DecisionJournal
+from npylabel.photos.manifest import original_hashes
 from npylabel.ui import notebook_runs
 from npylabel.ui.command_line import make_parser, parameter_help
 from npylabel.ui.notebook_runs import find_notebooks
@@ -163,6 +165,28 @@ def test_class_folders_are_made_where_they_can_be_filled(tmp_path: Path) -> None
     assert (work / "here" / "дом").is_dir() and not (kept / "here").exists()
     core.build_train_data(**step, work_dir=str(tmp_path / "home"))
     assert (tmp_path / "home" / "my_classes" / "небо").is_dir()
+
+
+def test_photos_that_people_sorted_are_enough_for_step_02(tmp_path: Path) -> None:
+    common = {"work_dir": str(tmp_path), "language": "en"}
+    core.collect_and_grayscale(demo_per_class=1, size_px=64, workers=1, **common)
+    given = {"source_dir": "sorted", "size_px": 64, "workers": 1, **common}
+    with pytest.raises(NpyLabelError, match="no_class_photos"):
+        core.build_train_data(**given)
+    hashes = original_hashes(tmp_path / "demo" / "tintora_dataset")
+    first, second, rejected = sorted(hashes)[:3]
+    clicks = ((first, ASSIGN, "дом"), (second, ASSIGN, "луна"), (rejected, ASSIGN, "луна"), (rejected, LEAVE_OUT, ""))
+    with DecisionJournal(tmp_path / "demo" / "decisions") as journal:
+        for name, action, class_name in clicks:
+            journal.append([Decision(hashes[name], action, name, class_name, "board")])
+    checked = core.check_inputs("build_train_data", classes_path="classes.json", dataset_dir="tintora_dataset",
+                                make_folders="", **given)
+    assert checked.messages == ["2 sorted photos."]
+    facts = core.build_train_data(**given).facts
+    assert (facts["made_from"], facts["per_class"]) == ("demo", {"дом": 1, "луна": 1})
+    report = core.collect_and_grayscale(demo_per_class=1, size_px=64, workers=1, **common)
+    assert report.facts["photos"] == len(hashes) - 1 and any("1 rejected" in line for line in report.messages)
+    assert len([*(tmp_path / "demo/left_out/tintora_dataset").glob("*/*.png")]) == 2, "color and gray"
 
 
 def test_a_check_of_an_upload_that_nobody_can_do_fails_as_the_step_does(tmp_path: Path) -> None:

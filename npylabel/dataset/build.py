@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from npylabel.base.classes import ClassTable
@@ -90,47 +91,83 @@ def build_training_data(
     if decisions_dir:
         out, moved = settle_left_out(decisions_dir, data_path=data_path)
         left_out, report.messages = left_out | out, report.messages + moved
-    decided = ClassDecisions(table, decisions_dir)
     rows = [row for row, _split in read_split_rows(data_path)] + read_aside(data_path)
+    left_out |= {row.sha256 for row in rows if row.reason == BY_PERSON}
     with report.timed("list"):
-        known = {row.source: row.fingerprint for row in rows}
-        scan = scan_class_folders(source_dir, table, [data_path, *exclude], known) if source_dir else FolderScan(
-            Listing(), [], [])
-        by_folder = {photo.ref.source: photo.class_id for photo in scan.photos}
-        left_out |= {row.sha256 for row in rows if row.reason == BY_PERSON}
-        chosen = find_sorted(dataset_dir, decided, left_out, made_from) if dataset_dir else SortedPhotos()
-        chosen.join(scan)
-    if not scan.photos and not any(is_sorted_source(row.source) for row in rows):
+        wanted = _Wanted(table, ClassDecisions(table, decisions_dir))
+        wanted.scan_folders(source_dir, [data_path, *exclude], rows)
+        wanted.take_sorted(dataset_dir, left_out, made_from)
+    if not wanted.scan.photos and not any(is_sorted_source(row.source) for row in rows):
         if made:
             return _only_folders(report, source_dir, made)
-        raise _no_photos(source_dir, scan) if source_dir else _nothing_sorted(dataset_dir)
+        raise _no_photos(source_dir, wanted.scan) if source_dir else _nothing_sorted(dataset_dir)
     with disk_faults(data_path):
-        book = PhotoBook(data_path, ("",), settings, made_from, scan.listing, rows, left_out)
-    class_of = {photo.ref.source: photo.class_id for photo in scan.photos}
+        book = PhotoBook(data_path, ("",), settings, made_from, wanted.scan.listing, rows, left_out)
     with disk_faults(data_path), book.journal:
-        moved = follow_moves(book, table, class_of)
-        read_back(moved, decided, by_folder)
-        with report.timed("check"):
-            judge_again(book)
-            book.keep_known()
-            book.settle_left_out()
-            settle_classes(book, decided, class_of, by_folder)  # Before the others get the names there.
-        with report.timed("photos"):
-            todo = [photo.ref for photo in scan.photos if photo.ref.source not in book.rows]
-            done = book.run(todo, report, workers, lambda ref: table.names[class_of[ref.source]], chosen.originals)
-        with report.timed("compare"):
-            settle_classes(book, decided, class_of, by_folder)
-            forget_replaced(book, table, class_of)
-            leave_out_two_classes(book, class_of)
-            settle_same(book)
-            forget_gone(book)
-            book.settle_groups()
-        splits = _split(book.of_status(OK), scan, class_of, val_fraction, random_seed)
-        _write_tables(book, class_of, splits)
-    _describe(report, book, table, class_of, splits, scan)
-    report.messages += _words_on_sorted(book, chosen, decided)
-    report.measured |= {"done_now": done, "moved_by_hand": len(moved)}
+        report.measured |= _carry_out(book, wanted, report, workers)
+        splits = _split(book.of_status(OK), wanted.scan, wanted.class_of, val_fraction, random_seed)
+        _write_tables(book, wanted.class_of, splits)
+    _describe(report, book, table, wanted.class_of, splits, wanted.scan)
+    report.messages += _words_on_sorted(book, wanted.sorted_photos, wanted.decided)
     return report
+
+
+@dataclass
+class _Wanted:
+    """The photos that are to be training data.
+
+    Attributes:
+        table: the class table.
+        decided: what people decided.
+        scan: class folders, with the sorted photos.
+        by_folder: class id by source, by the class folders alone.
+        sorted_photos: those of the dataset.
+        class_of: class id by source.
+    """
+
+    table: ClassTable
+    decided: ClassDecisions
+    scan: FolderScan = field(default_factory=lambda: FolderScan(Listing(), [], []))
+    by_folder: dict[str, int] = field(default_factory=dict)
+    sorted_photos: SortedPhotos = field(default_factory=SortedPhotos)
+    class_of: dict[str, int] = field(default_factory=dict)
+
+    def scan_folders(self, source_dir: Path | None, exclude: Sequence[Path], rows: Sequence[PhotoRow]) -> None:
+        """List the class folders."""
+        if source_dir:
+            known = {row.source: row.fingerprint for row in rows}
+            self.scan = scan_class_folders(source_dir, self.table, exclude, known)
+        self.by_folder = {photo.ref.source: photo.class_id for photo in self.scan.photos}
+
+    def take_sorted(self, dataset_dir: Path | None, left_out: Collection[str], made_from: str) -> None:
+        """Add the sorted photos."""
+        if dataset_dir:
+            self.sorted_photos = find_sorted(dataset_dir, self.decided, left_out, made_from)
+            self.sorted_photos.join(self.scan)
+        self.class_of = {photo.ref.source: photo.class_id for photo in self.scan.photos}
+
+
+def _carry_out(book: PhotoBook, wanted: _Wanted, report: StepReport, workers: int) -> dict[str, int]:
+    """Make, move and drop the training photos; how many were made, and moved by hand before."""
+    names, class_of, decided = wanted.table.names, wanted.class_of, wanted.decided
+    moved = follow_moves(book, wanted.table, class_of)
+    read_back(moved, decided, wanted.by_folder)
+    with report.timed("check"):
+        judge_again(book)
+        book.keep_known()
+        book.settle_left_out()
+        settle_classes(book, decided, class_of, wanted.by_folder)  # Before the others get the names there.
+    with report.timed("photos"):
+        todo = [photo.ref for photo in wanted.scan.photos if photo.ref.source not in book.rows]
+        done = book.run(todo, report, workers, lambda ref: names[class_of[ref.source]], wanted.sorted_photos.originals)
+    with report.timed("compare"):
+        settle_classes(book, decided, class_of, wanted.by_folder)
+        forget_replaced(book, wanted.table, class_of)
+        leave_out_two_classes(book, class_of)
+        settle_same(book)
+        forget_gone(book)
+        book.settle_groups()
+    return {"done_now": done, "moved_by_hand": len(moved)}
 
 
 def _checked(settings: PictureSettings, val_fraction: float) -> PictureSettings:
