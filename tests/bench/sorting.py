@@ -6,6 +6,7 @@ The first page is decoded plainly, without any cache of small pictures. Processo
 passes, because other work on the machine makes only the latter longer.
 """
 
+import gc
 import os
 import random
 import statistics
@@ -92,9 +93,11 @@ def open_once(dataset: Path, decisions: Path, guesses: dict[str, Guess]) -> dict
     page, shown = timed(lambda: desk.shown()[:PAGE])
     _progress, progress = timed(desk.progress)
     _pictures, pictures = timed(lambda: list(run_threads(small_picture, page)))
+    gc.disable()  # As the desk does it.
     _photos, manifest = timed(lambda: read_desk_photos(dataset, TABLE, guesses))
     batches, journal = timed(lambda: JournalReader(decisions).new())
     _history, replay = timed(lambda: list(map(DecisionHistory().add, batches)))
+    gc.enable()
     whole = tuple(map(sum, zip(opened, shown, progress, pictures, strict=True)))
     return {"all of it": whole, "desk": opened, "photos to show": shown, "progress": progress,
             f"{len(page)} pictures": pictures, "(manifest, order)": manifest, "(journal)": journal,

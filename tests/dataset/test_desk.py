@@ -1,7 +1,9 @@
 """The desk: its order, what a click changes, undo without end, and several desks on one folder."""
 
+import hashlib
 import os
 import random
+import shutil
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -31,7 +33,7 @@ from npylabel.dataset.desk import Desk
 from npylabel.dataset.desk_photos import Guess
 from tests.dataset.class_kit import ID_OF, TABLE
 from tests.dataset.desk_kit import decided, named, names, open_desk, row, write_dataset
-from tests.photos.collect_kit import lay_file
+from tests.photos.collect_kit import collect, lay_file, lay_photos
 
 UNKNOWN = TABLE.names[TABLE.unknown_id]
 
@@ -255,6 +257,27 @@ def test_undo_takes_back_the_own_click_and_never_a_newer_word_of_another_desk(tm
     assert decided(open_desk(tmp_path)) == {"b": "дом*"}
 
 
+def test_an_undone_click_is_known_again_among_those_of_other_desks_on_the_same_photo(tmp_path: Path) -> None:
+    first, second = open_desk(tmp_path), open_desk(tmp_path)
+    first.decide(named(first, "a"), ASSIGN, "дом")
+    for class_name in ("небо", "дом"):
+        second.decide(named(second, "a"), ASSIGN, class_name)
+    assert first.undo() == 1 and decided(first) == {}
+    again = open_desk(tmp_path)
+    assert again.redo() == 1 and decided(again) == {"a": "дом*"}
+
+
+def test_own_clicks_are_not_taken_for_those_of_another_desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = open_desk(tmp_path)
+    given: list[int] = []
+    new = JournalReader.new
+    monkeypatch.setattr(JournalReader, "new", lambda reader: given.append(len(found := new(reader))) or found)
+    for class_name in ("дом", "небо", "лес"):
+        desk.decide(named(desk, "ab"), ASSIGN, class_name)
+    desk.undo()
+    assert desk.refresh() == 0 and given == [0] * 5
+
+
 class _Clock(datetime):
     """A clock that somebody sets."""
 
@@ -323,6 +346,24 @@ def test_a_photo_that_has_another_name_and_place_keeps_what_was_decided(tmp_path
     assert desk.undo() == 2 and desk.changed == named(desk, ["holiday"]) and decided(desk) == {}
 
 
+def test_originals_that_are_renamed_moved_and_come_again_keep_what_was_decided(tmp_path: Path) -> None:
+    phone, dataset = lay_photos(tmp_path / "phone", "one.jpg", "two.jpg", "three.jpg"), tmp_path / "tintora_dataset"
+    collect(phone, dataset)
+    desk = open_desk(tmp_path)
+    assert all(photo.path.is_file() for photo in desk.photos) and len(desk.photos) == 3
+    assert {photo.name: photo.sha256 for photo in desk.photos} == {
+        path.stem: hashlib.sha256(path.read_bytes()).hexdigest() for path in phone.iterdir()}
+    desk.decide(named(desk, ["one", "two"]), ASSIGN, "дом")
+    (phone / "album").mkdir()
+    (phone / "one.jpg").rename(phone / "album/one.jpg")
+    (phone / "two.jpg").rename(phone / "2024.jpg")
+    collect(phone, dataset)
+    assert len(decided(open_desk(tmp_path))) == 2
+    shutil.rmtree(dataset)
+    collect(phone, dataset)
+    assert decided(open_desk(tmp_path)) == {"one": "дом*", "2024": "дом*"}
+
+
 def test_a_damaged_line_of_another_session_is_named_and_nothing_is_written(tmp_path: Path) -> None:
     desk = open_desk(tmp_path)
     lay_file(tmp_path / "decisions/0-other.jsonl", b"no decision\n")
@@ -330,6 +371,19 @@ def test_a_damaged_line_of_another_session_is_named_and_nothing_is_written(tmp_p
         desk.decide(desk.photos, SKIP)
     assert caught.value.code == "decisions_damaged" and decided(desk) == {}
     assert len(list((tmp_path / "decisions").iterdir())) == 1
+
+
+def test_of_a_click_that_a_power_cut_tore_the_whole_lines_count_and_can_be_undone(tmp_path: Path) -> None:
+    desk = open_desk(tmp_path)
+    desk.decide(named(desk, "f"), SKIP)
+    desk.decide(named(desk, "abcde"), ASSIGN, "дом")
+    [path] = (tmp_path / "decisions").iterdir()
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[:3]) + lines[3][:-1])
+    desk = open_desk(tmp_path)
+    assert decided(desk) == {"a": "дом*", "b": "дом*", "f": "skip"}
+    assert desk.undo() == 2 and decided(desk) == {"f": "skip"} == decided(open_desk(tmp_path))
+    assert desk.redo() == 2 and desk.undo() == 2 and desk.undo() == 1 and decided(open_desk(tmp_path)) == {}
 
 
 def test_a_line_counts_once_and_when_it_is_whole(tmp_path: Path) -> None:
