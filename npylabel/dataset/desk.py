@@ -147,11 +147,20 @@ class Desk:
             return Decision(photo.sha256, action)
         if action not in _WITH_CLASS:
             raise ValueError(f"action must be one of {_WITH_CLASS + _WITHOUT_CLASS}, not {action!r}")
+        name = self.checked_name(class_name)
+        label_only = name == self.table.names.get(self.table.unknown_id)
+        return Decision(photo.sha256, LABEL if label_only else action, class_name=name)
+
+    def checked_name(self, class_name: str) -> str:
+        """The name of a class by name, alias or id.
+
+        Raises:
+            NpyLabelError: ``class_unknown``.
+        """
         class_id = self.table.find(class_name)
         if class_id is None:
             raise _class_unknown(self.table, class_name)
-        label_only = class_id == self.table.unknown_id
-        return Decision(photo.sha256, LABEL if label_only else action, class_name=self.table.names[class_id])
+        return self.table.names[class_id]
 
     def accept_guesses(self, photos: Sequence[DeskPhoto]) -> int:
         """How many photos got the class that the network guessed; never one that a person has decided about."""

@@ -6,12 +6,13 @@ from pathlib import Path
 
 from PIL import Image
 
+from npylabel.dataset.decided_labels import Labels
 from npylabel.dataset.decisions import DECISIONS, Decision, read_decisions
 from npylabel.dataset.faults import FAULT, explain
 from npylabel.dataset.labels import LabelRow, read_label, read_label_rows, table_path
 from npylabel.dataset.verify import verify_dataset
 from npylabel.labeler.label import label_photos
-from npylabel.labeler.review import Labels, Review
+from npylabel.labeler.review import Review
 from npylabel.labeler.review_queue import Question, Sight, label_questions, open_sight
 from npylabel.photos.manifest import PhotoRow, write_rows
 from tests.labeler import kit
