@@ -16,7 +16,8 @@ from npylabel.labeler.predict import Predictor, pick_device
 
 
 def guesses(
-    model_path: Path, dataset_dir: Path, table: ClassTable, *, legacy_order: str = "", device: str = "auto"
+    model_path: Path, dataset_dir: Path, table: ClassTable, *, legacy_order: str = "", device: str = "auto",
+    most: int = 0,
 ) -> dict[str, Guess]:
     """The best class of each photo by its stem: of ``labels.csv`` where that is of this model, else by the model.
 
@@ -28,6 +29,7 @@ def guesses(
         table: the class table.
         legacy_order: for weights of the original, see ``legacy_checkpoint``.
         device: "auto", "cpu", "cuda" or "mps".
+        most: so many photos at most are looked at by the model; where more wait, none is. 0 is no limit.
 
     Raises:
         NpyLabelError: ``model_damaged``, ``model_foreign``, ``model_other_classes``, ``no_dataset``,
@@ -40,7 +42,7 @@ def guesses(
     photos = read_desk_photos(dataset_dir, table, {})
     found = _labeled(photos, read_label_rows(table_path(dataset_dir / "labels")), mapping.checksum(model_sha256), table)
     rest = [photo for photo in photos if photo.name not in found and photo.path.is_file()]
-    if not rest:
+    if not rest or (most and len(rest) > most):
         return found
     predictor = Predictor(checkpoint, pick_device(device), mapping)
     looks = look_at(predictor, model_sha256, [file_ref(photo.path) for photo in rest])

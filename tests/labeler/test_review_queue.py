@@ -155,6 +155,8 @@ def test_guesses_for_photos_that_nobody_labeled(world: World, tmp_path: Path) ->
         name: guess.class_name for name, guess in labeled.items()}
     assert all(abs(found[name].confidence - labeled[name].confidence) < 1e-3 for name in found)
     assert guesses(tmp_path / "none.pth", world.dataset, kit.TABLE) == {}
+    assert guesses(world.model_path, world.dataset, kit.TABLE, most=8) == {}
+    assert guesses(world.model_path, world.dataset, kit.TABLE, most=9) == found
 
 
 def test_labels_of_another_model_are_no_guesses(world: World, trained: kit.Trained) -> None:
