@@ -134,6 +134,8 @@ class ReviewBoard(VBox):
         self._selected = selected
         if new:
             self._show_photo(self.pages.photos[new[0]])
+        self.said.value = message_html(_("An answer is for all {count} selected photos.").format(
+            count=len(selected)) if len(selected) > 1 else "")
         self._show_accept()
 
     def _take_top(self, place: int) -> None:

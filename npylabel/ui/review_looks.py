@@ -114,4 +114,5 @@ CSS = """
 .npl-review .widget-checkbox{width:auto;margin:0}.npl-review .widget-checkbox>label{margin:0}
 @container board (min-width:1000px){.npl-review .npl-body.npl-body{grid-template-columns:minmax(0,1fr) 440px}}
 .npl-review .npl-accept.npl-accept{flex:0 1 auto}
+.npl-review .npl-main>*{margin-bottom:5px}
 """
