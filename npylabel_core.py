@@ -11,7 +11,7 @@ from pathlib import Path
 from npylabel.base.classes import ClassTable, load_classes
 from npylabel.base.i18n import _
 from npylabel.base.language import choose_language
-from npylabel.base.places import DEMO, UPLOAD, Places, find_places, is_headless
+from npylabel.base.places import DEMO, SORTED, UPLOAD, Places, find_places, is_headless
 from npylabel.base.report import StepReport
 from npylabel.base.trip import bring, carried
 from npylabel.dataset.decisions import DECISIONS, read_kept_labels
@@ -98,7 +98,7 @@ def build_train_data(
         language: en or ru
     """
     from npylabel.dataset.build import build_training_data
-    from npylabel.dataset.folders import SORTED, class_source
+    from npylabel.dataset.folders import class_source
     from npylabel.dataset.training_data import SPLIT
     from npylabel.ui.sheets import class_tiles, contact_sheet
 

@@ -18,6 +18,8 @@ DRIVE = CONTENT / "drive"
 DEMO = "demo"
 # What step 01 takes as "ask the browser".
 UPLOAD = "upload"
+# What step 02 takes as "only the photos of the dataset that people sorted into classes".
+SORTED = "sorted"
 # Lies in the folder of the drawn photos; a folder that is only called "demo" is the user's own.
 DEMO_MARK = ".npylabel-demo"
 # What was found for the parameters of the step that runs now.

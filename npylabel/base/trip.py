@@ -16,14 +16,12 @@ from npylabel.base.groups import is_bulk
 from npylabel.base.i18n import _
 from npylabel.base.language import choose_language
 from npylabel.base.outside import export_outside, not_saved_text, refuse_outside
-from npylabel.base.places import DEMO, Places, find_places, found
+from npylabel.base.places import DEMO, SORTED, Places, find_places, found
 from npylabel.base.report import StepReport
 from npylabel.base.results import Results
 
 # What people decided, and the photos that they rejected: steps carry the decisions out.
 _DECISIONS, _LEFT_OUT = "decisions", "left_out"
-# Step 02 takes this as "only the sorted photos of the dataset".
-_SORTED = "sorted"
 # Parameters that name a folder, or a file in one, that a step reads or writes.
 _FOLDERS = ("dataset_dir", "data_path", "input_dir", "output_dir")
 _SOURCES = ("photos_dir", "source_dir", "test_dir", "legacy_order")
@@ -221,7 +219,7 @@ def wanted_by(parameters: Mapping[str, object], places: Places) -> Callable[[str
     source = parameters.get("photos_dir", parameters.get("source_dir", ""))
     named += _DEMO_PHOTOS if source == DEMO else []
     named += [_LEFT_OUT] if named and "save_path" not in parameters else []
-    worlds = [places.demo()] if source == DEMO else [places] if source not in ("", _SORTED) else [places, places.demo()]
+    worlds = [places.demo()] if source == DEMO else [places] if source not in ("", SORTED) else [places, places.demo()]
     prefixes, beside = saved_prefixes(named, worlds), saved_prefixes(models, worlds)
     sorted_photos, has_decisions = _sorted_photos(parameters, worlds), _DecisionsCame(worlds)
     return lambda path: path.startswith(prefixes) or (path.startswith(beside) and "/archive/" not in path) or (

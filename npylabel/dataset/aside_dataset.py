@@ -72,8 +72,8 @@ class DatasetAside:
     def out(self, hashes: Collection[str]) -> list[PhotoRow]:
         """The rows by which photos come back: those kept aside, or what the quarantine remembers."""
         kept = [row for row in self.aside if row.sha256 in hashes]
-        known = {row.sha256 for row in kept}
-        marks = [row for row in self.rows.values() if row.reason == BY_PERSON and row.sha256 in hashes - known]
+        unknown = set(hashes) - {row.sha256 for row in kept}
+        marks = [row for row in self.rows.values() if row.reason == BY_PERSON and row.sha256 in unknown]
         return kept + [replace(row, status=OK, reason="") for row in marks if row.color_sha256]
 
     def marked(self, hashes: Collection[str]) -> set[str]:

@@ -9,12 +9,10 @@ from pathlib import Path
 from npylabel.base.classes import ClassTable, mixes_alphabets
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.i18n import _
-from npylabel.base.places import Places
+from npylabel.base.places import SORTED, Places
 from npylabel.photos.sources import Listing, PhotoRef, is_hidden, list_photos
 
 TRAIN, VAL, TEST = "train", "val", "test"
-# What step 02 takes as "only the photos of the dataset that were sorted into classes".
-SORTED = "sorted"
 SPLIT_FOLDERS = {"train": TRAIN, "training": TRAIN, "val": VAL, "valid": VAL, "validation": VAL, "test": TEST}
 
 

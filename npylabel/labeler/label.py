@@ -60,7 +60,7 @@ def label_photos(
         device: "auto", "cpu", "cuda" or "mps".
         data_path: the training folder, to say how many photos of a new class wait there for the training.
         decisions_dir: the journal of what people decided, in the work folder; it outweighs what was said by hand
-            before, and is told what was said by hand later. Photos that are left out get no label.
+            before, and is told what was said by hand later. Photos that are out by it go aside first, and get no label.
 
     Raises:
         NpyLabelError: ``bad_parameter``, ``input_missing``, ``no_pictures``, ``same_stem``, ``no_unknown_class``,
@@ -82,6 +82,7 @@ def label_photos(
             todo = labeling.todo(overwrite)
         with report.timed("label"):
             labeling.run(Predictor(checkpoint, pick_device(device), mapping), todo, batch_size)
+        labeling.hear_again()
         labeling.write_table()
     labeling.describe(report, todo, folders, others)
     describe_mapping(report, mapping, data_path)
@@ -115,7 +116,6 @@ class _Labeling:
         self.originals = original_hashes(input_dir.parent)
         self.said = SaidLabels(table_path(output_dir), self.rows, self.ours, self.originals,
                                mapping.with_rows(self.rows.values()), decided)
-        self.out = {photo for photo in photos if self.said.is_out(label_name(photo))}
         self.unreadable: dict[str, str] = {}
         self.replaced = 0
 
@@ -127,8 +127,6 @@ class _Labeling:
         for photo, (found, photo_sha256) in zip(self.photos, looked, strict=True):
             row, decision = self.rows.get(label_name(photo)), self.said.class_id(
                 label_name(photo), self.label_path(photo), found)
-            if photo in self.out:
-                continue
             if decision is not None:
                 decided.append((photo, decision, found, photo_sha256))
             elif overwrite or row is None or found != row.class_id or not self._is_current(row, photo_sha256):
@@ -221,6 +219,15 @@ class _Labeling:
             write_label(path, row.class_id)
             self.rows[row.name] = row
 
+    def hear_again(self) -> None:
+        """Take in what people decided while this run was labeling."""
+        decided = ClassDecisions(self.table, self.said.decided.folder)
+        for photo in self.photos:
+            said = decided.class_id(self.originals.get(label_name(photo), ""))
+            row = self.rows.get(label_name(photo))
+            if said is not None and (row is None or (row.source, row.class_id) != (HUMAN, said)):
+                self._keep_human(photo, said, self._found(photo), None)
+
     def write_table(self) -> None:
         """Write ``labels.csv``, with the rows of the photos that are there and of all that a person decided."""
         names = {label_name(photo) for photo in self.photos if photo not in self.unreadable}
@@ -229,8 +236,7 @@ class _Labeling:
 
     def describe(self, report: StepReport, todo: set[str], folders: list[str], others: list[str]) -> None:
         """Fill the report."""
-        without = {*self.unreadable, *self.out}
-        rows = [self.rows[label_name(photo)] for photo in self.photos if photo not in without]
+        rows = [self.rows[label_name(photo)] for photo in self.photos if photo not in self.unreadable]
         unknown = sum(row.class_id == self.table.unknown_id for row in rows)
         report.facts |= {
             "photos": len(self.photos), "labels": len(rows), "unreadable": dict(sorted(self.unreadable.items())),
@@ -246,8 +252,6 @@ class _Labeling:
         }
         for name, code in list(self.unreadable.items())[:10]:
             report.messages.append(_("Not labeled: {name} ({code})").format(name=name, code=code))
-        if self.out:
-            report.messages.append(_("{count} photos are left out, so not labeled.").format(count=len(self.out)))
         if folders:
             report.messages.append(_("Sub-folders are not read: {names}.").format(names=", ".join(folders[:5])))
         if others:

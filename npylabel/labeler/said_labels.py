@@ -31,10 +31,6 @@ class SaidLabels:
         # Words by hand that are newer than what the journal says; see ``keep``.
         self._newer: dict[str, Decision] = {}
 
-    def is_out(self, name: str) -> bool:
-        """Whether a photo is left out."""
-        return self.decided.is_out(self.originals.get(name, ""))
-
     def class_id(self, name: str, path: Path, found: int | None) -> int | None:
         """Today's id of the class that a person gave a photo; None where nobody did.
 

@@ -9,7 +9,7 @@ from npylabel.base.actions import BRING, LOOKING, acts
 from npylabel.base.classes import load_classes
 from npylabel.base.i18n import _
 from npylabel.base.language import choose_language
-from npylabel.base.places import DEMO, UPLOAD, Places, is_headless
+from npylabel.base.places import DEMO, SORTED, UPLOAD, Places, is_headless
 from npylabel.base.report import StepReport
 
 
@@ -79,7 +79,7 @@ def _photos(report: StepReport, places: Places, parameters: dict) -> None:
 def _class_folders(report: StepReport, places: Places, parameters: dict) -> None:
     from npylabel.dataset.class_decisions import ClassDecisions
     from npylabel.dataset.decisions import DECISIONS
-    from npylabel.dataset.folders import SORTED, class_source, scan_class_folders
+    from npylabel.dataset.folders import class_source, scan_class_folders
 
     table = load_classes(places.classes_path(parameters["classes_path"]))
     if parameters["source_dir"] == DEMO:

@@ -11,7 +11,9 @@ from PIL import Image
 
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.tables import read_csv
+from npylabel.care.start_over import start_over
 from npylabel.dataset.decisions import ASSIGN, CLEAR, LABEL, LEAVE_OUT, SKIP, TAKE_BACK
+from npylabel.dataset.step import ExportSettings, verify_step
 from npylabel.dataset.training_data import load_training_data
 from npylabel.photos.manifest import original_hashes
 from tests.dataset.class_kit import ID_OF, TABLE
@@ -237,6 +239,31 @@ def test_leaving_out_by_name_takes_the_copy_too(world: SortedWorld) -> None:
     assert world.take().measured["done_now"] == 0 and tree(world.data) == before
 
 
+def test_step_05_takes_rejected_photos_out_of_the_dataset_and_back(world: SortedWorld) -> None:
+    def verify() -> list[str]:
+        export = ExportSettings(None, False, 0.15, 0.1, 42)
+        report, found, _advice = verify_step(world.dataset, TABLE, size_px=64, repair=False, workers=1, export=export,
+                                             decisions_dir=world.decisions)
+        assert report.facts["faults"] == 0
+        return found.files.stems
+
+    before = verify()
+    world.decide(LEAVE_OUT, "IMG_1", "IMG_2")
+    assert verify() == [stem for stem in before if stem not in ("IMG_1", "IMG_2")]
+    world.decide(TAKE_BACK, "IMG_1", "IMG_2")
+    assert verify() == before
+
+
+def test_a_reset_of_step_02_removes_what_can_be_made_again(world: SortedWorld) -> None:
+    world.decide(ASSIGN, "IMG_1", class_name="луна")
+    world.take()
+    before = tree(world.data)
+    start_over(world.places, f"02; {world.classes}", confirm=True)
+    assert not (world.data / "луна").exists() and not (world.root / "set_aside").exists()
+    world.take()
+    assert tree(world.data) == before
+
+
 # What may happen to tables, datasets and settings
 
 
@@ -267,7 +294,8 @@ def test_a_dataset_that_was_renamed_or_made_again_is_followed(world: SortedWorld
     world.dataset = world.dataset.rename(world.root / "renamed")
     world.take()
     assert [path for path in world.rows() if path.startswith("луна/")] == ["луна/IMG_1.png"]
-    assert world.take().measured["done_now"] == 0
+    os.utime(world.dataset / "color" / "IMG_1.png", (1, 1))
+    assert world.take().measured["done_now"] == 0, "as on another machine, which got a copy"
     world.collect(fit="stretch")
     assert world.take().measured["done_now"] == 1, "the photo looks different now"
     world.take(size_px=32)

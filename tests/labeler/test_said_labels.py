@@ -23,6 +23,7 @@ from npylabel.dataset.human_labels import give_labels, rebuild_labels
 from npylabel.dataset.labels import table_path, write_label
 from npylabel.dataset.verify import verify_dataset
 from npylabel.labeler import label as label_module
+from npylabel.labeler.predict import Predictor
 from npylabel.photos.manifest import original_hashes
 from tests.labeler import kit
 from tests.labeler.label_kit import Folder, Killed, edit_table, kill_at_call
@@ -158,6 +159,20 @@ def test_labels_given_at_once_are_those_of_the_next_run(folder: Sorted) -> None:
     now = folder.content()
     assert folder.run().measured["labeled_now"] == 0
     assert folder.content() == now and len(folder.said()) == 2
+
+
+def test_what_is_decided_while_a_run_labels_is_heard(folder: Sorted, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In another notebook, whose label this run then writes over."""
+    predict = Predictor.probabilities
+
+    def decide_and_predict(*arguments: object) -> object:
+        if not folder.decisions.exists():
+            folder.give("3_500", 50)
+        return predict(*arguments)
+
+    monkeypatch.setattr(Predictor, "probabilities", decide_and_predict)
+    folder.run(overwrite=True)
+    assert folder.ids()["3_500"] == 50 and folder.sources()["3_500"] == "human" and folder.faults() == []
 
 
 @pytest.mark.parametrize("has_journal", [True, False])
