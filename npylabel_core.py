@@ -15,9 +15,9 @@ from npylabel.base.places import DEMO, SORTED, UPLOAD, Places, find_places, is_h
 from npylabel.base.report import StepReport
 from npylabel.base.trip import bring, carried
 from npylabel.dataset.decisions import DECISIONS, read_kept_labels
+from npylabel.ui.cells import review_label_errors, review_labels, sort_photos  # noqa: F401 - notebooks call them
 from npylabel.ui.command_line import run_command
 from npylabel.ui.input_checks import check_parameters, check_step_inputs, checked
-from npylabel.ui.sorting import sort_photos  # noqa: F401 - notebook 02 calls it
 
 
 @carried
@@ -265,7 +265,7 @@ def manage(
     """Plan the work and look after it: what would change is listed first, and done with confirm.
 
     Args:
-        action: plan, doctor, leave_out, take_back, keep_label, classes, reset, free or bring
+        action: plan, doctor, leave_out, take_back, keep_label, assign, clear, classes, reset, free or bring
         value: what to act on - photos for plan, names of photos, "old > new; + added" for classes, a step, or parts
         confirm: do what is listed
         dataset_dir: holds bw, color and labels

@@ -1,6 +1,6 @@
 """Looking after the work folder: the actions behind ``manage``, each of which lists before it changes anything."""
 
-from npylabel.base.actions import ACTIONS
+from npylabel.base.actions import ACTIONS, DECIDING
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.i18n import _
 from npylabel.base.places import Places
@@ -47,6 +47,11 @@ def manage_work(
         from npylabel.dataset.keep_label import keep_labels
 
         report = keep_labels(world, value, confirm=confirm, data_path=data_path)
+    elif action in DECIDING:
+        from npylabel.dataset.give_class import give_class
+
+        report = give_class(world, action, value, confirm=confirm, dataset_dir=dataset_dir, data_path=data_path,
+                            classes_path=classes_path)
     elif action == "classes":
         from npylabel.dataset.class_changes import change_classes
 
@@ -79,6 +84,10 @@ def check_action(action: str, value: str) -> None:
         from npylabel.dataset.photo_names import split_names
 
         split_names(value)
+    elif action in DECIDING:
+        from npylabel.dataset.give_class import split_value as split_class
+
+        split_class(action, value)
     elif action == "classes":
         from npylabel.dataset.changes_text import split_changes
 

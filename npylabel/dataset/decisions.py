@@ -261,8 +261,9 @@ def read_left_out(work_dir: Path) -> set[str]:
 
 
 def kept_labels(decisions: Sequence[Decision]) -> dict[str, str]:
-    """Class name by SHA-256 of the photos whose class a person looked at and found right, by the last word on each."""
-    return {decision.sha256: decision.class_name for decision in decisions if decision.action == KEEP_LABEL}
+    """Class name by SHA-256 of the photos whose class a person found right or chose, by the last word on each."""
+    return {decision.sha256: decision.class_name for decision in decisions
+            if decision.action in (KEEP_LABEL, ASSIGN, LABEL, CLEAR)}
 
 
 def read_kept_labels(work_dir: Path) -> dict[str, str]:

@@ -49,6 +49,7 @@ class Desk:
         guesses: what the network thinks, by stem.
         source: what this desk is, for the journal.
         data_path: the training data, which ``counts`` takes in; None where there is none.
+        photos: to lay out instead of those of the dataset, in this order.
 
     Attributes:
         photos: those with files, in the order in which they are shown.
@@ -61,6 +62,7 @@ class Desk:
     def __init__(
         self, dataset_dir: Path, decisions_dir: Path, table: ClassTable, *,
         guesses: Mapping[str, Guess] = MappingProxyType({}), source: str = "board", data_path: Path | None = None,
+        photos: Sequence[DeskPhoto] | None = None,
     ) -> None:
         self.table, self.source = table, source
         self.changed: list[DeskPhoto] = []
@@ -69,7 +71,7 @@ class Desk:
         self._names: dict[str, str] = {}
         self._reader = JournalReader(decisions_dir)
         with _no_collection():
-            self.photos = read_desk_photos(dataset_dir, table, guesses)
+            self.photos = read_desk_photos(dataset_dir, table, guesses) if photos is None else [*photos]
             self._by_sha256 = {photo.sha256: photo for photo in self.photos}
             self._by_name = {photo.name: photo for photo in self.photos}
             self._batches = [(batch, True) for batch in self._reader.new()]
@@ -145,11 +147,20 @@ class Desk:
             return Decision(photo.sha256, action)
         if action not in _WITH_CLASS:
             raise ValueError(f"action must be one of {_WITH_CLASS + _WITHOUT_CLASS}, not {action!r}")
+        name = self.checked_name(class_name)
+        label_only = name == self.table.names.get(self.table.unknown_id)
+        return Decision(photo.sha256, LABEL if label_only else action, class_name=name)
+
+    def checked_name(self, class_name: str) -> str:
+        """The name of a class by name, alias or id.
+
+        Raises:
+            NpyLabelError: ``class_unknown``.
+        """
         class_id = self.table.find(class_name)
         if class_id is None:
             raise _class_unknown(self.table, class_name)
-        label_only = class_id == self.table.unknown_id
-        return Decision(photo.sha256, LABEL if label_only else action, class_name=self.table.names[class_id])
+        return self.table.names[class_id]
 
     def accept_guesses(self, photos: Sequence[DeskPhoto]) -> int:
         """How many photos got the class that the network guessed; never one that a person has decided about."""

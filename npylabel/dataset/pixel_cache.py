@@ -30,6 +30,8 @@ from npylabel.base.scratch import abandoned, owned_prefix
 MAX_BYTES = 10 * 2**30
 MIN_FREE = 0.1
 SUFFIX = ".pixels"
+# What networks see in photos; made and read by the labeler.
+FEATURES = ".features"
 _THUMBNAILS = "thumbnails"
 _PART, _LEFT = "part", "left-"
 # Counts the changes of this project's own decoding and fitting.
@@ -57,7 +59,7 @@ def thumbnail_folder() -> Path | None:
 def cached_files() -> list[Path]:
     """All files of the cache but those that are being written, those that were not used for longest first."""
     folder = pixel_folder()
-    kinds = (f"*/*{SUFFIX}", "*.json", f"{_THUMBNAILS}/*/*.jpg")
+    kinds = (f"*/*{SUFFIX}", "*.json", f"*{FEATURES}", f"{_THUMBNAILS}/*/*.jpg")
     found = [path for kind in kinds for path in folder.glob(kind)] if folder else []
     dead = {path for each in {path.parent for path in found} for path in abandoned(each, _PART)}
     return sorted((path for path in found if path in dead or not path.name.startswith(f"{_PART}-")),

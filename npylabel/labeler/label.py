@@ -31,10 +31,10 @@ from npylabel.dataset.labels import (
 )
 from npylabel.dataset.leave_out import settle_left_out
 from npylabel.labeler.calibration import at_threshold, from_saved
-from npylabel.labeler.checkpoint import Checkpoint, checkpoint_in, load_weights_file, refuse_other_world
+from npylabel.labeler.checkpoint import Checkpoint, refuse_other_world
 from npylabel.labeler.class_mapping import ClassMapping, describe_mapping, map_classes
 from npylabel.labeler.label_input import LoadedPhoto, label_name, list_label_photos, load_photo
-from npylabel.labeler.legacy import legacy_checkpoint, weights_in
+from npylabel.labeler.legacy import load_labeler
 from npylabel.labeler.predict import CHUNK, Predictor, pick_device
 from npylabel.labeler.said_labels import SaidLabels
 from npylabel.photos.book import disk_faults
@@ -72,7 +72,7 @@ def label_photos(
     if decisions_dir:
         report.messages += settle_left_out(decisions_dir, dataset_dir=input_dir.parent)[1]
     photos, folders, others = list_label_photos(input_dir)
-    checkpoint = _model(model_path, legacy_order, table)
+    checkpoint = load_labeler(model_path, legacy_order, table)
     mapping = map_classes(checkpoint, table)
     refuse_other_world(checkpoint, dataset_origin(input_dir.parent))
     labeling = _Labeling(input_dir, photos, output_dir, table, checkpoint, mapping,
@@ -98,14 +98,6 @@ def _check(threshold: float, batch_size: int, table: ClassTable) -> None:
         raise NpyLabelError(
             "no_unknown_class", _("The class table has no class for unsure photos."),
             _('Mark one with "unknown": true in the class table, or use threshold=0.'))
-
-
-def _model(model_path: Path, legacy_order: str, table: ClassTable) -> Checkpoint:
-    content = load_weights_file(model_path)
-    weights = weights_in(content)
-    if weights is not None:
-        return legacy_checkpoint(model_path, weights, legacy_order, table)
-    return checkpoint_in(model_path, content)
 
 
 class _Labeling:

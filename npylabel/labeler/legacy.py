@@ -7,7 +7,7 @@ import torch
 from npylabel.base.classes import ClassTable
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.i18n import _
-from npylabel.labeler.checkpoint import Checkpoint
+from npylabel.labeler.checkpoint import Checkpoint, checkpoint_in, load_weights_file
 from npylabel.photos.manifest import OWN
 from npylabel.photos.sources import is_hidden
 
@@ -18,6 +18,17 @@ _SHAPES = {
     "conv1.weight": (16, 3, 3, 3), "conv1.bias": (16,), "conv2.weight": (32, 16, 3, 3), "conv2.bias": (32,),
     "conv3.weight": (64, 32, 3, 3), "conv3.bias": (64,), "fc1.weight": (512, 4096), "fc1.bias": (512,),
 }
+
+
+def load_labeler(path: Path, legacy_order: str, table: ClassTable) -> Checkpoint:
+    """The labeler in a file of step 03, or in one of the original MiniCNN's weights.
+
+    Raises:
+        NpyLabelError: of ``load_checkpoint`` and ``legacy_checkpoint``.
+    """
+    content = load_weights_file(path)
+    weights = weights_in(content)
+    return checkpoint_in(path, content) if weights is None else legacy_checkpoint(path, weights, legacy_order, table)
 
 
 def weights_in(content: dict) -> dict[str, torch.Tensor] | None:

@@ -1,16 +1,23 @@
 """The cell of a notebook in which a person sorts photos into classes."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from npylabel.base.classes import load_classes
+from npylabel.base.classes import ClassTable, load_classes
+from npylabel.base.errors import NpyLabelError
 from npylabel.base.i18n import _
 from npylabel.base.language import choose_language
 from npylabel.base.places import find_places, is_headless
 from npylabel.base.report import StepReport
 from npylabel.base.trip import bring
+from npylabel.dataset.layout import MODEL
 
 if TYPE_CHECKING:
+    from npylabel.dataset.desk_photos import Guess
     from npylabel.ui.board import Board
+
+# More photos than these would keep a person waiting: step 04 looks at them.
+_MOST_ASKED = 3000
 
 
 def sort_photos(
@@ -34,7 +41,7 @@ def sort_photos(
     if is_headless():
         return _report(_("Here a person sorts the photos of {path} into classes by clicks.").format(
             path=places.world_of(dataset_dir).path(dataset_dir)))
-    bring(places, {"dataset_dir": dataset_dir})
+    bring(places, {"dataset_dir": dataset_dir, "model_path": MODEL})
     places = places.world_of(dataset_dir)
     from npylabel.base.saver import BackgroundSaver
     from npylabel.dataset.decisions import DECISIONS
@@ -50,9 +57,23 @@ def sort_photos(
         return _report(_("There are no photos to sort yet: notebook 01 makes {path}.").format(path=dataset))
     table = load_classes(places.classes_path(classes_path))
     return sorting_board(
-        Desk(dataset, places.path(DECISIONS), table, data_path=places.path(data_path)), Thumbnails(thumbnail_folder()),
-        saving=BackgroundSaver(places) if places.save_dir else None,
+        Desk(dataset, places.path(DECISIONS), table, guesses=_guesses(places.path(MODEL), dataset, table),
+             data_path=places.path(data_path)),
+        Thumbnails(thumbnail_folder()), saving=BackgroundSaver(places) if places.save_dir else None,
         extras=lambda board: [exchange_row(board, places.path(PAGES))])
+
+
+def _guesses(model_path: Path, dataset: Path, table: ClassTable) -> "dict[str, Guess]":
+    """What the network thinks; nothing where none is trained for these classes, which is no reason not to sort."""
+    if not model_path.is_file():
+        return {}
+    from npylabel.labeler.guesses import guesses
+
+    try:
+        return guesses(model_path, dataset, table, most=_MOST_ASKED)
+    except NpyLabelError as error:
+        print(error.what)
+        return {}
 
 
 def _report(text: str) -> StepReport:
