@@ -27,6 +27,7 @@ from npylabel.photos.book import PhotoBook, disk_faults
 from npylabel.photos.manifest import (
     DUPLICATE,
     LEFT_OUT,
+    MANIFEST,
     OK,
     OWN,
     QUARANTINE,
@@ -100,7 +101,9 @@ def build_training_data(
     if not wanted.scan.photos and not any(is_sorted_source(row.source) for row in rows):
         if made:
             return _only_folders(report, source_dir, made)
-        raise _no_photos(source_dir, wanted.scan) if source_dir else _nothing_sorted(dataset_dir)
+        if source_dir is None and dataset_dir and (dataset_dir / MANIFEST).is_file():
+            return _nothing_sorted(report, dataset_dir)
+        raise _no_photos(source_dir, wanted.scan) if source_dir else _nothing_to_sort(dataset_dir)
     with disk_faults(data_path):
         book = PhotoBook(data_path, ("",), settings, made_from, wanted.scan.listing, rows, left_out)
     with disk_faults(data_path), book.journal:
@@ -203,11 +206,20 @@ def _no_photos(source_dir: Path, scan: FolderScan) -> NpyLabelError:
           "10 classes with {count} photos each are a start.").format(count=START_PER_CLASS))
 
 
-def _nothing_sorted(dataset_dir: Path | None) -> NpyLabelError:
+def _nothing_to_sort(dataset_dir: Path | None) -> NpyLabelError:
     return NpyLabelError(
-        "no_class_photos", _("No photos of {path} are sorted into classes yet.").format(path=dataset_dir or "-"),
-        _("Sort some on the board first, or set source_dir to a folder of photos in folders named by class: "
-          "10 classes with {count} photos each are a start.").format(count=START_PER_CLASS))
+        "no_class_photos", _("There are no photos to sort: {path} does not exist.").format(path=dataset_dir or "-"),
+        _("Run notebook 01 (collect_and_grayscale) first, or set dataset_dir to the folder that it made."))
+
+
+def _nothing_sorted(report: StepReport, dataset_dir: Path) -> StepReport:
+    """Not an error: the board on which photos are sorted stands below the cell that says this."""
+    report.facts["photos"] = 0
+    report.messages.append(_("No photos of {path} are sorted into classes yet.").format(path=dataset_dir))
+    report.next_step = _(
+        "Sort photos on the board below, then run this step again: 10 classes with {count} photos each are a start."
+    ).format(count=START_PER_CLASS)
+    return report
 
 
 def _only_folders(report: StepReport, source_dir: Path, made: list[str]) -> StepReport:

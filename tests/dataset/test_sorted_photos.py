@@ -12,6 +12,7 @@ from PIL import Image
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.tables import read_csv
 from npylabel.care.start_over import start_over
+from npylabel.dataset.build import build_training_data
 from npylabel.dataset.decisions import ASSIGN, CLEAR, LABEL, LEAVE_OUT, SKIP, TAKE_BACK
 from npylabel.dataset.step import ExportSettings, verify_step
 from npylabel.dataset.training_data import load_training_data
@@ -69,10 +70,15 @@ def test_sorted_photos_join_those_of_the_class_folders(world: SortedWorld) -> No
     assert world.take().measured["done_now"] == 0 and (tree(world.data), times(world.data)) == again
 
 
+def test_without_a_dataset_there_is_nothing_to_sort(tmp_path: Path) -> None:
+    with pytest.raises(NpyLabelError, match="no_class_photos"):
+        build_training_data(None, tmp_path / "data", TABLE, dataset_dir=tmp_path / "none")
+
+
 def test_the_sorted_photos_alone_are_enough(world: SortedWorld, tmp_path: Path) -> None:
     world.data = tmp_path / "other"
-    with pytest.raises(NpyLabelError, match="no_class_photos"):
-        world.take(None)
+    nothing = world.take(None)
+    assert nothing.facts["photos"] == 0 and "board" in nothing.next_step and not world.data.exists()
     world.decide(ASSIGN, "IMG_1", class_name="луна")
     world.decide(ASSIGN, "IMG_2", class_name="дом")
     world.take(None)
