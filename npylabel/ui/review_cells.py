@@ -36,7 +36,8 @@ def review_labels(
     Raises:
         NpyLabelError: ``labels_missing``, ``no_dataset``, and those of the labeler.
     """
-    places, table = _opened(work_dir, save_dir, language, classes_path, input_dir)
+    needed = {"input_dir": input_dir, "output_dir": output_dir, "data_path": data_path, "model_path": model_path}
+    places, table = _opened((work_dir, save_dir, language), classes_path, needed, input_dir)
     labels_dir = places.path(output_dir)
     if is_headless():
         print(_headless_labels(labels_dir, table))
@@ -47,7 +48,6 @@ def review_labels(
     from npylabel.labeler.review_queue import label_questions, open_sight
     from npylabel.ui.review_tabs import review_tabs
 
-    bring(places, {"input_dir": input_dir, "output_dir": output_dir, "data_path": data_path, "model_path": model_path})
     model, data, dataset = places.path(model_path), places.path(data_path), places.path(input_dir).parent
     order = places.source(legacy_order)
     order = str(order) if legacy_order and order.is_dir() else legacy_order
@@ -77,7 +77,8 @@ def review_label_errors(
     Raises:
         NpyLabelError: ``no_train_data``, ``table_damaged``, and those of the labeler.
     """
-    places, table = _opened(work_dir, save_dir, language, classes_path, data_path)
+    needed = {"data_path": data_path, "save_path": save_path}
+    places, table = _opened((work_dir, save_dir, language), classes_path, needed, data_path)
     path, count = _count_errors(places.path(save_path))
     if not count or is_headless():
         print(_errors_text(path, count))
@@ -88,7 +89,6 @@ def review_label_errors(
     from npylabel.labeler.review_queue import open_sight
     from npylabel.ui.review_tabs import review_tabs
 
-    bring(places, {"data_path": data_path, "save_path": save_path})
     sight = open_sight(places.path(save_path), table, places.path(data_path), device=device)
     questions = error_questions(places.path(save_path), places.path(data_path), table, sight)
     dataset = places.path(dataset_dir)
@@ -98,10 +98,15 @@ def review_label_errors(
 
 
 def _opened(
-    work_dir: str, save_dir: str, language: str, classes_path: str, wanted: str
+    where: tuple[str, str, str], classes_path: str, needed: dict[str, str], wanted: str
 ) -> tuple[Places, ClassTable]:
+    """(the places in which the wanted folder is, the class table); what is needed is brought for a person."""
+    work_dir, save_dir, language = where
     choose_language(language)
-    places = find_places(work_dir, save_dir).world_of(wanted)
+    places = find_places(work_dir, save_dir)
+    if not is_headless():
+        bring(places, needed)
+    places = places.world_of(wanted)
     return places, load_classes(places.classes_path(classes_path))
 
 
