@@ -131,7 +131,7 @@ class TileGrid(VBox):
         """The places that a click on one of them means."""
         if self.modes.value == ROW:
             first = place - place % self.columns
-            return range(first, min(first + self.columns, len(self.tiles)))
+            return range(first, first + self.columns)
         if self.modes.value == GROUP and place < len(self.tiles) and self.tiles[place].group:
             group = self.tiles[place].group
             return [other for other, tile in enumerate(self.tiles) if tile.group == group]
