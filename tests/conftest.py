@@ -11,3 +11,9 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NPYLABEL_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture(autouse=True)
+def a_person_in_front(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test says about who sits in front holds for this test only; running notebooks in batch says it for good."""
+    monkeypatch.setenv("NPYLABEL_HEADLESS", "")

@@ -143,7 +143,7 @@ def test_patience_waits_for_the_last_size_of_the_pictures() -> None:
 def test_the_best_is_one_that_was_judged_at_the_last_size(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    falling, score = (0.9 - 0.05 * judged for judged in range(13)), engine.score
+    falling, score = (0.9 - 0.05 * judged for judged in range(16)), engine.score
     monkeypatch.setattr(engine, "score", lambda *given: replace(score(*given), macro_f1=next(falling)))
     kit.train(data, tmp_path / "m.pth", network="smallresnet", input_px=64, epochs=12)
     history = read_csv(tmp_path / "m.history.csv")
