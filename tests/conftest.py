@@ -15,5 +15,5 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def a_person_in_front(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a test says about who sits in front holds for this test only; running notebooks in batch says it for good."""
+    """What a test says of who sits in front holds for this test only; a run of notebooks in batch says it for good."""
     monkeypatch.setenv("NPYLABEL_HEADLESS", "")
