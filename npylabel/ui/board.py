@@ -13,7 +13,15 @@ from npylabel.dataset.decisions import ASSIGN, CLEAR, LEAVE_OUT, SKIP, TAKE_BACK
 from npylabel.dataset.desk import OUT, Desk, kind_of
 from npylabel.dataset.desk_photos import DeskPhoto
 from npylabel.dataset.thumbnails import Thumbnails
-from npylabel.ui.board_looks import CSS, filter_options, light_html, message_html, page_tiles, progress_html
+from npylabel.ui.board_looks import (
+    CSS,
+    filter_options,
+    here_html,
+    light_html,
+    message_html,
+    page_tiles,
+    progress_html,
+)
 from npylabel.ui.board_pages import Pages
 from npylabel.ui.board_pictures import PagePictures
 from npylabel.ui.class_picker import ClassPicker
@@ -233,7 +241,7 @@ class Board(VBox):
         self.buttons["accept"].disabled = not count
 
     def _show_here(self) -> None:
-        self.here.value = light_html(_("saved here: {count}").format(count=self._decided_here), True)
+        self.here.value = here_html(self._decided_here)
 
     def _show_saving(self, text: str, is_all: bool) -> None:
         self.there.value = light_html(text, is_all)

@@ -68,6 +68,11 @@ def light_html(text: str, is_on: bool) -> str:
     return f"<span class='npl-light{' npl-on' if is_on else ''}'>{html.escape(text)}</span>"
 
 
+def here_html(count: int) -> str:
+    """The light for what this board has written on the disk."""
+    return light_html(_("saved here: {count}").format(count=count) if count else _("saved here"), True)
+
+
 def message_html(text: str, is_bad: bool = False) -> str:
     """Lines that say what happened."""
     lines = html.escape(text).replace("\n", "<br>")

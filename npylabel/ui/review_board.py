@@ -18,7 +18,7 @@ from npylabel.labeler.calibration import percent
 from npylabel.labeler.review import Review
 from npylabel.labeler.review_queue import TOP
 from npylabel.ui.board_looks import CSS as BOARD_CSS
-from npylabel.ui.board_looks import filter_options, light_html, message_html
+from npylabel.ui.board_looks import filter_options, here_html, light_html, message_html
 from npylabel.ui.board_pages import Pages
 from npylabel.ui.class_picker import ClassPicker
 from npylabel.ui.css import set_style, style_widget
@@ -259,7 +259,7 @@ class ReviewBoard(VBox):
         self.buttons["accept"].disabled = not count
 
     def _show_here(self) -> None:
-        self.here.value = light_html(_("saved here: {count}").format(count=self._decided_here), True)
+        self.here.value = here_html(self._decided_here)
 
 
 def _class_options(review: Review) -> list[tuple[str, str]]:

@@ -161,7 +161,7 @@ def test_a_disk_that_is_full_is_said_and_nothing_is_shown_as_done(
     press(board, "skip")
     assert (marks(board), board.grid.selected) == (["", "", "", ""], [0])
     assert "No room." in board.said.value
-    assert board.here.value.split("</span>")[0].endswith(": 0")
+    assert board.here.value.split("</span>")[0].endswith("saved here")
 
 
 def test_another_board_goes_on_with_what_is_left(tmp_path: Path) -> None:
