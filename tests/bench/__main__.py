@@ -1,4 +1,4 @@
-"""Speed of the steps and of the courier beside the plain ways, measured in one run: ``python -m tests.bench``.
+"""Speed of the steps, the desk and the courier beside the plain ways, measured in one run: ``python -m tests.bench``.
 
 Prints a table; asserts nothing, because machines differ and are shared. The plain ways are what the dataset guide and
 the labeling script of the original NpyLabelNet do: one photo at a time, with Pillow and a batch of one.
@@ -12,7 +12,7 @@ from PIL import Image
 
 from npylabel.photos.collect import collect_photos
 from npylabel.photos.drawing import DEMO_CLASSES, draw_photo
-from tests.bench import courier, labeling, training
+from tests.bench import courier, labeling, sorting, training
 from tests.bench.side_by_side import compare
 
 LARGE_PHOTOS, LARGE_PX = 60, (4000, 3000)
@@ -49,6 +49,7 @@ def main() -> None:
                 "ours": lambda out, kind=image_format: collect_photos([folder / "large"], out, image_format=kind)})
     training.main([])
     labeling.main()
+    sorting.main()
     courier.main()
 
 
