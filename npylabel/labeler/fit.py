@@ -94,7 +94,7 @@ def new_module(job: FitJob, plan: Plan) -> LabelerModule:
     columns = [table.ids.index(class_id) for class_id in template.trained_ids]
     return LabelerModule(
         network.to(memory_format=torch.channels_last), columns, template.trained_ids, template.mean, template.std,
-        template.input_px, recipe_of(template.network), plan, job.settings.random_seed)
+        template.input_px, recipe_of(template.network, plan.epochs(plan.total)), plan, job.settings.random_seed)
 
 
 def run(job: FitJob, plan: Plan, state: dict | None, device: torch.device, share: tuple[int, int] = (0, 1)) -> dict:

@@ -1,10 +1,14 @@
 """The recipe fixes what training sees."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from npylabel.labeler.recipe import Recipe, recipe_of, stored_px, train_px
+from npylabel.labeler.fit import new_module
+from npylabel.labeler.plan import Plan, Segment
+from npylabel.labeler.recipe import LONG_EPOCHS, Recipe, recipe_of, stored_px, train_px
+from tests.labeler.test_refit import Setting
 
 GROWING = replace(Recipe(), sizes=((0.4, 0.5), (0.8, 0.75), (1.0, 1.0)))
 
@@ -32,3 +36,16 @@ def test_training_pictures_are_never_larger_than_the_stored_ones() -> None:
 def test_the_original_trains_more_carefully() -> None:
     assert recipe_of("minicnn").learning_rate < recipe_of("smallresnet").learning_rate
     assert replace(recipe_of("minicnn"), learning_rate=1) == replace(recipe_of("smallresnet"), learning_rate=1)
+
+
+def test_long_trainings_see_their_photos_changed_more() -> None:
+    short, long = recipe_of("resnet10", LONG_EPOCHS - 1), recipe_of("resnet10", LONG_EPOCHS)
+    assert short == recipe_of("resnet10") and long.smallest_crop < short.smallest_crop
+    assert long.cutmix > short.cutmix and long.learning_rate == short.learning_rate
+    assert recipe_of("minicnn", 1000) == recipe_of("minicnn")
+
+
+@pytest.mark.parametrize(("epochs", "mixes"), [(1, False), (LONG_EPOCHS, True)])
+def test_the_length_of_the_plan_decides(tmp_path: Path, epochs: int, mixes: bool) -> None:
+    plan = Plan({"epochs": epochs}, 2, (Segment(0, 2 * epochs),))
+    assert (new_module(Setting(tmp_path).job, plan).recipe.cutmix > 0) == mixes
