@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -24,13 +25,17 @@ from pathlib import Path
 from tests.dataset.desk_kit import open_desk, named
 from tests.dataset.test_desk_kills import click
 
+def say(*words):
+    # One write: where Python does not buffer, print writes each word on its own, and a kill would tear the line.
+    os.write(1, (" ".join(map(str, words)) + "\\n").encode())
+
 def decide(session):
-    print("begin", os.getpid(), flush=True)
+    say("begin", os.getpid())
     desk = open_desk(Path(sys.argv[1]), source=session)
     for number in range(10**6):
         photo, class_name = click(session, number)
         desk.decide(named(desk, [photo]), "label", class_name)
-        print("done", number, flush=True)
+        say("done", number)
 
 for line in sys.stdin:
     child = os.fork()
@@ -38,7 +43,7 @@ for line in sys.stdin:
         decide(line.strip())
         os._exit(1)
     os.waitpid(child, 0)
-    print("end", flush=True)
+    say("end")
 """
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no fork, no SIGKILL")
 
@@ -65,7 +70,7 @@ class Sessions:
         lines = [self.process.stdout.readline() for _click in range(clicks)]
         time.sleep(after_s)
         os.kill(int(pid), signal.SIGKILL)
-        lines += iter(self.process.stdout.readline, "end\n")
+        lines += takewhile(lambda line: line != "end\n", self.process.stdout)
         assert lines == [f"done {number}\n" for number in range(len(lines))]
         return len(lines)
 
