@@ -251,15 +251,6 @@ def left_out(decisions: Sequence[Decision]) -> set[str]:
     return {sha256 for sha256, action in last.items() if action == LEAVE_OUT}
 
 
-def read_left_out(work_dir: Path) -> set[str]:
-    """SHA-256 of the originals that a person left out of the work in a folder.
-
-    Raises:
-        NpyLabelError: of ``read_decisions``.
-    """
-    return left_out(read_decisions(work_dir / DECISIONS))
-
-
 def kept_labels(decisions: Sequence[Decision]) -> dict[str, str]:
     """Class name by SHA-256 of the photos whose class a person found right or chose, by the last word on each."""
     return {decision.sha256: decision.class_name for decision in decisions

@@ -12,7 +12,7 @@ from npylabel.base.places import Places
 from npylabel.base.report import StepReport
 from npylabel.base.tables import read_csv
 from npylabel.dataset.build import build_training_data
-from npylabel.dataset.decisions import read_kept_labels, read_left_out
+from npylabel.dataset.decisions import DECISIONS, left_out, read_decisions, read_kept_labels
 from npylabel.dataset.keep_label import keep_labels
 from npylabel.dataset.leave_out import leave_out_photos
 from npylabel.dataset.training_data import load_training_data
@@ -122,7 +122,7 @@ class Work:
 
     def build(self) -> None:
         build_training_data(self.source, self.data, kit.TABLE, size_px=64, workers=1,
-                            left_out=read_left_out(self.places.work_dir))
+                            left_out=left_out(read_decisions(self.places.path(DECISIONS))))
 
     def search(self) -> StepReport:
         data = load_training_data(self.data, kit.TABLE, val_fraction=0.15, random_seed=1)
