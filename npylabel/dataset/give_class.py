@@ -12,7 +12,8 @@ from npylabel.dataset.decisions import CLEAR, DECISIONS
 from npylabel.dataset.desk import Desk
 from npylabel.dataset.desk_photos import DeskPhoto
 from npylabel.dataset.layout import DATASET, TRAIN_DATA
-from npylabel.dataset.photo_names import NameBook, split_names
+from npylabel.dataset.leave_out import names_of
+from npylabel.dataset.photo_names import split_names
 from npylabel.photos.book import disk_faults
 
 _SHOWN = 20
@@ -82,13 +83,8 @@ def _find(places: Places, names: str, dataset_dir: str, data_path: str) -> list[
     """The photos that the names mean."""
     dataset, training = (DatasetAside(places.work_dir, places.path(dataset_dir)),
                          TrainingAside(places.work_dir, places.path(data_path)))
-    tops = [f"{dataset.mirror.inside.name}/", ""]
-    book = NameBook([*(top + folder for top in tops for folder in ("color/", "bw/", "labels/")),
-                     f"{training.mirror.inside.name}/"])
-    for side in (dataset, training):
-        side.add_names(book)
     named = {row.get("sha256") or "": row["path"] for row in training.rows}
     named |= {sha256: path for path, sha256 in training.by_hand.items()}
     named |= {row.sha256: row.name for row in dataset.listed if row.name}
     return [DeskPhoto(named.get(sha256, sha256), places.path(dataset_dir), sha256)
-            for sha256 in book.find(names, preferred=set(named))]
+            for sha256 in names_of(dataset, training).find(names, preferred=set(named))]

@@ -123,6 +123,16 @@ class _Side:
         return wrong
 
 
+def names_of(dataset: DatasetAside, training: TrainingAside) -> NameBook:
+    """The names by which photos can be found in a dataset and in training data."""
+    tops = [f"{dataset.mirror.inside.name}/", ""]
+    book = NameBook([*(top + folder for top in tops for folder in ("color/", "bw/", "labels/")),
+                     f"{training.mirror.inside.name}/"])
+    for side in (dataset, training):
+        side.add_names(book)
+    return book
+
+
 class _Change:
     """Some photos that go out, or come back."""
 
@@ -130,11 +140,7 @@ class _Change:
         self.work_dir, self.back = places.work_dir, back
         self.dataset = DatasetAside(places.work_dir, places.path(dataset_dir))
         self.training = TrainingAside(places.work_dir, places.path(data_path))
-        data = self.training.mirror.inside.name
-        sets = [f"{self.dataset.mirror.inside.name}/", ""]
-        self.book = NameBook([*(top + folder for top in sets for folder in ("color/", "bw/", "labels/")), f"{data}/"])
-        for side in (self.dataset, self.training):
-            side.add_names(self.book)
+        self.book = names_of(self.dataset, self.training)
         self.decisions = read_decisions(self.work_dir / DECISIONS)
         out = left_out(self.decisions)
         for decision in self.decisions if back else ():
