@@ -14,7 +14,7 @@ from npylabel.ui.tile_grid import Tile
 _CHIPS = 5
 
 
-def photo_tile(photo: DeskPhoto, state: PhotoState, picture: bytes, badge: str = "") -> Tile:
+def photo_tile(photo: DeskPhoto, state: PhotoState, picture: bytes, badge: str, caption: str) -> Tile:
     """The tile of a photo: what is decided about it, or else what the network thinks.
 
     Args:
@@ -22,8 +22,9 @@ def photo_tile(photo: DeskPhoto, state: PhotoState, picture: bytes, badge: str =
         state: what is decided.
         picture: its thumbnail.
         badge: "" for none.
+        caption: what the network thinks, "" for nothing.
     """
-    caption, mark = (f"{photo.guess} {photo.confidence:.0%}" if photo.guess else ""), ""
+    mark = ""
     if state.out:
         caption, mark = _("out"), tile_grid.OUT
     elif state.class_name:
@@ -44,7 +45,8 @@ def page_tiles(
     for photo, picture in zip(photos, pictures, strict=True):
         badge = f"≈ {sizes[photo.group]}" if photo.group not in met and sizes[photo.group] > 1 else ""
         met.add(photo.group)
-        tiles.append(photo_tile(photo, states.get(photo.sha256, PhotoState()), picture, badge))
+        caption = f"{photo.guess} {photo.confidence:.0%}" if photo.guess else ""
+        tiles.append(photo_tile(photo, states.get(photo.sha256, PhotoState()), picture, badge, caption))
     return tiles
 
 

@@ -13,7 +13,7 @@ from npylabel.dataset.decisions import PhotoState
 from npylabel.dataset.thumbnails import placeholder
 from npylabel.labeler.calibration import percent
 from npylabel.labeler.review_queue import BORDER, LABEL_ERROR, NEIGHBORS, STRANGE, UNSURE, Neighbor, Question
-from npylabel.ui import tile_grid
+from npylabel.ui.board_looks import photo_tile
 from npylabel.ui.tile_grid import Tile
 
 LARGE_PX = 420
@@ -38,15 +38,9 @@ def reason_text(question: Question) -> str:
 
 def question_tile(question: Question, state: PhotoState, picture: bytes) -> Tile:
     """The tile of a photo: what is decided about it, or else what the network thinks."""
-    photo, mark = question.photo, ""
+    photo = question.photo
     caption = f"{photo.guess} {percent(photo.confidence)}"
-    if state.out:
-        caption, mark = _("out"), tile_grid.OUT
-    elif state.class_name:
-        caption, mark = f"✓ {state.class_name}", tile_grid.DONE
-    elif state.skipped:
-        caption, mark = _("later"), tile_grid.SKIPPED
-    return Tile(picture, caption, _BADGES[question.reason], photo.group, mark)
+    return photo_tile(photo, state, picture, _BADGES[question.reason], caption)
 
 
 def large_picture(path: Path) -> bytes:
