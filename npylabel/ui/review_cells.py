@@ -124,8 +124,10 @@ def _headless_labels(labels_dir: Path, table: ClassTable) -> str:
 def _count_errors(save_path: Path) -> tuple[Path, int | None]:
     """(the table of wrong labels, how many are probably wrong); None where there is no table."""
     from npylabel.base.tables import read_csv
+    from npylabel.labeler.doubts import LABEL_ERRORS
+    from npylabel.labeler.run_files import RunFiles
 
-    path = save_path.with_name(f"{save_path.stem}.label_errors.csv")
+    path = RunFiles(save_path).beside(LABEL_ERRORS)
     return path, sum(row["probably_wrong"] == "1" for row in read_csv(path)) if path.is_file() else None
 
 
