@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Protocol
 
 from ipywidgets import HTML, Box, Button, Dropdown, HBox, VBox
 
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.i18n import _
+from npylabel.base.saver import BackgroundSaver
 from npylabel.dataset.class_search import find_classes
 from npylabel.dataset.decisions import ASSIGN, CLEAR, LEAVE_OUT, SKIP, TAKE_BACK
 from npylabel.dataset.desk import OUT, Desk, kind_of
@@ -31,16 +31,6 @@ from npylabel.ui.tile_grid import TileGrid
 SUGGESTIONS = 10
 
 
-class Saving(Protocol):
-    """What carries decisions to the folder that keeps the work, in the background."""
-
-    def note(self) -> None:
-        """Something was decided."""
-
-    def on_change(self, callback: Callable[[str, bool], None]) -> None:
-        """Call back with (what is saved there, whether that is all)."""
-
-
 class Board(VBox):
     """The board as a widget.
 
@@ -56,7 +46,7 @@ class Board(VBox):
     """
 
     def __init__(
-        self, desk: Desk, thumbnails: Thumbnails, *, saving: Saving | None = None,
+        self, desk: Desk, thumbnails: Thumbnails, *, saving: BackgroundSaver | None = None,
         extras: Callable[["Board"], Sequence[Box]] = lambda _board: (), rows: int = 6, columns: int = 10,
     ) -> None:
         self.desk, self._saving = desk, saving
@@ -245,11 +235,6 @@ class Board(VBox):
 
     def _show_saving(self, text: str, is_all: bool) -> None:
         self.there.value = light_html(text, is_all)
-
-
-def sorting_board(desk: Desk, thumbnails: Thumbnails, **options: object) -> Board:
-    """The board for the photos of a desk; options are those of ``Board``."""
-    return Board(desk, thumbnails, **options)
 
 
 def _named(box: Box, name: str) -> Box:

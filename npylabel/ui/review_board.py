@@ -9,6 +9,7 @@ from ipywidgets import HTML, Box, Button, Checkbox, Dropdown, HBox, VBox
 
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.i18n import _
+from npylabel.base.saver import BackgroundSaver
 from npylabel.dataset.class_search import find_classes
 from npylabel.dataset.decisions import CLEAR, LEAVE_OUT, SKIP, TAKE_BACK
 from npylabel.dataset.desk import OPEN, OUT, kind_of
@@ -38,14 +39,14 @@ class ReviewBoard(VBox):
         review: the questions, and where the answers go.
         thumbnails: small pictures of photos.
         accept_text: what the button says that accepts selected photos, with ``{count}``.
-        saving: carries the decisions on, None where there is nothing to carry them to; see ``board.Saving``.
+        saving: carries the decisions on, None where there is nothing to carry them to.
         rows: of tiles.
         columns: of tiles.
     """
 
     def __init__(
-        self, review: Review, thumbnails: Thumbnails, *, accept_text: str, saving: object = None, rows: int = 5,
-        columns: int = 6,
+        self, review: Review, thumbnails: Thumbnails, *, accept_text: str,
+        saving: BackgroundSaver | None = None, rows: int = 5, columns: int = 6,
     ) -> None:
         self.review, self._thumbnails, self._accept_text, self._saving = review, thumbnails, accept_text, saving
         self._mark = f"npl-{secrets.token_hex(4)}"

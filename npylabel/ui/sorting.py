@@ -49,14 +49,14 @@ def sort_photos(
     from npylabel.dataset.pixel_cache import thumbnail_folder
     from npylabel.dataset.thumbnails import Thumbnails
     from npylabel.photos.manifest import MANIFEST
-    from npylabel.ui.board import sorting_board
+    from npylabel.ui.board import Board
     from npylabel.ui.board_exchange import PAGES, exchange_row
 
     dataset = places.path(dataset_dir)
     if not (dataset / MANIFEST).is_file():
         return _report(_("There are no photos to sort yet: notebook 01 makes {path}.").format(path=dataset))
     table = load_classes(places.classes_path(classes_path))
-    return sorting_board(
+    return Board(
         Desk(dataset, places.path(DECISIONS), table, guesses=_guesses(places.path(MODEL), dataset, table),
              data_path=places.path(data_path)),
         Thumbnails(thumbnail_folder()), saving=BackgroundSaver(places) if places.save_dir else None,

@@ -29,14 +29,14 @@ from npylabel.base.places import project_dir
 from npylabel.dataset.desk import Desk, Guess
 from npylabel.dataset.pixel_cache import thumbnail_folder
 from npylabel.dataset.thumbnails import Thumbnails
-from npylabel.ui.board import sorting_board
+from npylabel.ui.board import Board
 """
 BOARD = """
 set_language("ru")
 guesses = {{row["name"]: Guess(row["guess"], float(row["confidence"]))
            for row in csv.DictReader(open("{guesses}", encoding="utf-8"))}} if {has_guesses} else {{}}
 desk = Desk(Path("{dataset}"), Path("decisions_{name}"), load_classes(project_dir() / "classes.json"), guesses=guesses)
-board = sorting_board(desk, Thumbnails(thumbnail_folder()), rows={rows}, columns={columns})
+board = Board(desk, Thumbnails(thumbnail_folder()), rows={rows}, columns={columns})
 Path("order.csv").write_text("\\n".join(photo.name for photo in desk.shown()))
 board
 """

@@ -10,7 +10,7 @@ from npylabel.base.errors import NpyLabelError
 from npylabel.dataset.decisions import Decision, photo_states, read_decisions
 from npylabel.dataset.desk import Guess
 from npylabel.dataset.thumbnails import Thumbnails
-from npylabel.ui.board import Board, sorting_board
+from npylabel.ui.board import Board
 from npylabel.ui.board_exchange import exchange_row, uploaded
 from npylabel.ui.tile_grid import DONE, OUT, SKIPPED
 from tests.dataset.class_kit import TABLE
@@ -22,7 +22,7 @@ UNKNOWN = TABLE.names[TABLE.unknown_id]
 
 def open_board(root: Path, names: str = "abcdefgh", **options: object) -> Board:
     """Pages of four."""
-    return sorting_board(open_desk(root, names, **options), Thumbnails(None), rows=2, columns=2)
+    return Board(open_desk(root, names, **options), Thumbnails(None), rows=2, columns=2)
 
 
 def select(board: Board, *places: int) -> None:
@@ -211,7 +211,7 @@ def test_the_pictures_of_the_next_page_are_made_meanwhile(tmp_path: Path) -> Non
             asked.append([path.stem for path in paths])
             return super().page(paths)
 
-    board = sorting_board(open_desk(tmp_path, "abcdefgh"), Slow(tmp_path / "cache"), rows=2, columns=2)
+    board = Board(open_desk(tmp_path, "abcdefgh"), Slow(tmp_path / "cache"), rows=2, columns=2)
     board._made.making.join()
     assert asked == [list("abcd"), list("efgh")]
     press(board, "next")
