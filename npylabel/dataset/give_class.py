@@ -7,10 +7,10 @@ from npylabel.base.places import Places
 from npylabel.base.report import StepReport
 from npylabel.dataset.aside_dataset import DatasetAside
 from npylabel.dataset.aside_training import TrainingAside
-from npylabel.dataset.decided_labels import Labels
 from npylabel.dataset.decisions import CLEAR, DECISIONS
 from npylabel.dataset.desk import Desk
 from npylabel.dataset.desk_photos import DeskPhoto
+from npylabel.dataset.human_labels import Labels
 from npylabel.dataset.layout import DATASET, TRAIN_DATA
 from npylabel.dataset.leave_out import names_of
 from npylabel.dataset.photo_names import split_names

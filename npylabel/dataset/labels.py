@@ -181,5 +181,4 @@ def compact(row: LabelRow) -> LabelRow:
 
 def write_label_rows(path: Path, rows: dict[str, LabelRow]) -> None:
     """Write ``labels.csv``, sorted by name."""
-    write_csv(path, LABEL_COLUMNS, ({column: getattr(rows[name], column) for column in LABEL_COLUMNS}
-                                    for name in sorted(rows)))
+    write_csv(path, LABEL_COLUMNS, (vars(rows[name]) for name in sorted(rows)))

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from npylabel.base.classes import ClassTable
-from npylabel.dataset.decided_labels import Labels
 from npylabel.dataset.decisions import (
     ASSIGN,
     DECISIONS,
@@ -18,7 +17,7 @@ from npylabel.dataset.decisions import (
 )
 from npylabel.dataset.desk import ALL, OPEN, Desk, kind_of
 from npylabel.dataset.desk_photos import DeskPhoto
-from npylabel.dataset.human_labels import rebuild_labels
+from npylabel.dataset.human_labels import Labels
 from npylabel.labeler.review_queue import Question
 from npylabel.photos.book import disk_faults
 
@@ -47,7 +46,7 @@ class Review:
         self.table, self._labels, self._decisions_dir = table, labels, work_dir / DECISIONS
         if labels:
             # What was decided and not written any more before a kill.
-            rebuild_labels(labels.dataset_dir, labels.labels_dir, table, self._decisions_dir)
+            labels.rebuild(self._decisions_dir)
         self.desk = Desk(work_dir, self._decisions_dir, table, source=SOURCE, data_path=data_path,
                          photos=[question.photo for question in questions])
         self._questions = {question.photo.sha256: question for question in questions}

@@ -42,7 +42,7 @@ def review_labels(
     if is_headless():
         print(_headless_labels(labels_dir, table))
         return None
-    from npylabel.dataset.decided_labels import Labels
+    from npylabel.dataset.human_labels import Labels
     from npylabel.labeler.explorer import open_explorer
     from npylabel.labeler.review import Review
     from npylabel.labeler.review_queue import label_questions, open_sight
@@ -83,7 +83,7 @@ def review_label_errors(
     if not count or is_headless():
         print(_errors_text(path, count))
         return None
-    from npylabel.dataset.decided_labels import Labels
+    from npylabel.dataset.human_labels import Labels
     from npylabel.labeler.error_queue import error_questions
     from npylabel.labeler.review import ErrorReview
     from npylabel.labeler.review_queue import open_sight

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from PIL import Image
 
-from npylabel.dataset.decided_labels import Labels
 from npylabel.dataset.decisions import DECISIONS, Decision, read_decisions
 from npylabel.dataset.faults import FAULT, explain
+from npylabel.dataset.human_labels import Labels
 from npylabel.dataset.labels import LabelRow, read_label, read_label_rows, table_path
 from npylabel.dataset.verify import verify_dataset
 from npylabel.labeler.label import label_photos

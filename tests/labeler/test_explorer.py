@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from npylabel.dataset.human_labels import give_labels
+from npylabel.dataset.human_labels import Labels
 from npylabel.labeler.calibration import Judged
 from npylabel.labeler.explorer import NearPhoto, ThresholdExplorer, open_explorer
 from tests.labeler import kit
@@ -73,7 +73,7 @@ def test_what_lies_on_the_disk(trained: kit.Trained, tmp_path: Path) -> None:
     world = World(tmp_path, trained.model_path, trained.data_path)
     world.label(threshold=0.7)
     name = next(iter(world.rows()))
-    give_labels(world.dataset, world.labels_dir, kit.TABLE, {name: 50})
+    Labels(world.dataset, world.labels_dir, kit.TABLE).give({name: 50})
     found = open_explorer(world.model_path, world.labels_dir, world.dataset / "color", world.data_path, kit.TABLE)
     assert found.threshold == 0.7 and len(found.labeled) == 8
     assert name not in [photo.path.stem for photo in found.labeled] and all(p.path.is_file() for p in found.labeled)

@@ -7,7 +7,7 @@ import pytest
 
 from npylabel.base.errors import NpyLabelError
 from npylabel.dataset.desk_photos import DeskPhoto, Guess
-from npylabel.dataset.human_labels import give_labels
+from npylabel.dataset.human_labels import Labels
 from npylabel.labeler import feature_cache, review_queue
 from npylabel.labeler.guesses import guesses
 from npylabel.labeler.review_queue import (
@@ -103,7 +103,7 @@ def test_a_photo_of_the_training_data_is_not_its_own_neighbor(world: World) -> N
 def test_photos_that_a_person_labeled_are_never_asked_about(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(review_queue, "_MARGIN", 2)
     name = next(iter(world.rows()))
-    give_labels(world.dataset, world.labels_dir, kit.TABLE, {name: 50})
+    Labels(world.dataset, world.labels_dir, kit.TABLE).give({name: 50})
     assert {each.photo.name for each in world.questions()} == {*world.rows()} - {name}
 
 
@@ -167,7 +167,7 @@ def test_labels_of_another_model_are_no_guesses(world: World, trained: kit.Train
 
 def test_a_person_s_label_is_a_sure_guess(world: World) -> None:
     name = next(iter(world.rows()))
-    give_labels(world.dataset, world.labels_dir, kit.TABLE, {name: 50})
+    Labels(world.dataset, world.labels_dir, kit.TABLE).give({name: 50})
     assert guesses(world.model_path, world.dataset, kit.TABLE)[name] == Guess("лес", 1.0)
 
 

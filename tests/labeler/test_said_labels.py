@@ -19,7 +19,7 @@ from npylabel.dataset.decisions import (
     DecisionJournal,
     read_decisions,
 )
-from npylabel.dataset.human_labels import give_labels, rebuild_labels
+from npylabel.dataset.human_labels import Labels
 from npylabel.dataset.labels import table_path, write_label
 from npylabel.dataset.verify import verify_dataset
 from npylabel.labeler import label as label_module
@@ -49,7 +49,10 @@ class Sorted(Folder):
     def give(self, stem: str, class_id: int, action: str = LABEL) -> None:
         """What a review does: the journal first, then the label."""
         self.decide(action, stem, class_name=kit.TABLE.names[class_id])
-        give_labels(self.root, self.labels, kit.TABLE, {stem: class_id})
+        self.kept_labels().give({stem: class_id})
+
+    def kept_labels(self) -> Labels:
+        return Labels(self.root, self.labels, kit.TABLE)
 
     def said(self) -> list[tuple[str, str, str, str]]:
         return [(each.action, each.name, each.class_name, each.source) for each in read_decisions(self.decisions)]
@@ -193,7 +196,7 @@ def test_giving_labels_may_be_killed_at_any_write(
         if name:
             kill_at_call(patch, human_labels, name, number)
         try:
-            give_labels(folder.root, folder.labels, kit.TABLE, wanted)
+            folder.kept_labels().give(wanted)
         except Killed:
             assert name
     done = {stem for stem, class_id in wanted.items() if folder.ids()[stem] == class_id}
@@ -212,19 +215,32 @@ def test_labels_are_rebuilt_from_the_journal(folder: Sorted) -> None:
     folder.decide(LABEL, "17_501", class_name="арбуз")
     folder.decide(LEAVE_OUT, "17_501")
     folder.decide(SKIP, "40_500")
-    assert rebuild_labels(folder.root, folder.labels, kit.TABLE, folder.decisions) == 3
+    assert folder.kept_labels().rebuild(folder.decisions) == 3
     assert folder.ids() == {"3_500": 50, "3_501": 50, "17_500": 40, "17_501": 17, "40_500": 40, "40_501": 40}
     assert folder.faults() == [] and list(folder.sources().values()).count("human") == 3
-    assert rebuild_labels(folder.root, folder.labels, kit.TABLE, folder.decisions) == 0
+    assert folder.kept_labels().rebuild(folder.decisions) == 0
     folder.label("3_500").unlink()
     table_path(folder.labels).unlink()
-    assert rebuild_labels(folder.root, folder.labels, kit.TABLE, folder.decisions) == 3
+    assert folder.kept_labels().rebuild(folder.decisions) == 3
     assert folder.ids()["3_500"] == 50 and set(folder.rows()) == {"3_500", "3_501", "17_500"}
 
 
+def test_what_others_wrote_meanwhile_stays(folder: Sorted) -> None:
+    first, second = folder.kept_labels(), folder.kept_labels()
+    first.give({"3_500": 50})
+    second.give({"17_500": 40})
+    first.give({"40_500": 3})
+    rows = folder.rows()
+    assert {name: rows[name].class_id for name in rows if rows[name].source == "human"} == {
+        "3_500": 50, "17_500": 40, "40_500": 3}
+    table_path(folder.labels).unlink()
+    first.give({"40_501": 3})
+    assert set(folder.rows()) == {"40_501"}, "a table that was deleted is not put back from memory"
+
+
 def test_labels_of_photos_that_are_not_there_are_not_made(folder: Sorted) -> None:
-    give_labels(folder.root, folder.labels, kit.TABLE, {"gone": 50})
+    folder.kept_labels().give({"gone": 50})
     assert "gone" not in folder.rows() and not folder.label("gone").exists()
     shutil.rmtree(folder.labels)
-    give_labels(folder.root, folder.labels, kit.TABLE, {"3_500": 50})
+    folder.kept_labels().give({"3_500": 50})
     assert folder.ids() == {"3_500": 50}
