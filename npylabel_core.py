@@ -265,7 +265,7 @@ def manage(
     """Plan the work and look after it: what would change is listed first, and done with confirm.
 
     Args:
-        action: plan, doctor, leave_out, take_back, keep_label, assign, clear, classes, reset, free or bring
+        action: plan, doctor, leave_out, take_back, keep_label, assign, label, clear, classes, reset, free or bring
         value: what to act on - photos for plan, names of photos, "old > new; + added" for classes, a step, or parts
         confirm: do what is listed
         dataset_dir: holds bw, color and labels

@@ -8,7 +8,7 @@ from npylabel.base.places import Places
 # Actions that change nothing, and answer whatever is wrong; one that only brings; those that list before they act.
 LOOKING, BRING = ("plan", "doctor"), "bring"
 # Those by which a person decides about the classes of photos.
-DECIDING = ("assign", "clear")
+DECIDING = ("assign", "label", "clear")
 ACTIONS = (*LOOKING, "leave_out", "take_back", "keep_label", *DECIDING, "classes", "reset", "free", BRING)
 
 
@@ -26,7 +26,7 @@ def wanted_by_action(parameters: Mapping[str, object], places: Places) -> Callab
         return lambda path: False
     dataset, data = str(parameters.get("dataset_dir", "")), str(parameters.get("data_path", ""))
     photos = (dataset, data, "left_out")
-    folders = {"leave_out": photos, "take_back": photos, "keep_label": (data,), "assign": photos, "clear": photos,
+    folders = {"leave_out": photos, "take_back": photos, "keep_label": (data,), **dict.fromkeys(DECIDING, photos),
                "classes": (f"{dataset}/labels", data)}.get(action)
     if folders is None:
         return lambda path: True

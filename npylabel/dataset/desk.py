@@ -132,15 +132,28 @@ class Desk:
         Raises:
             NpyLabelError: as of ``decide``.
         """
-        words = {photo.sha256: (photo, self._word(photo, action, name)) for photo, action, name in choices}
         self.refresh()
+        return self._write(self._batch(choices, source or self.source))
+
+    def would_change(self, photos: Sequence[DeskPhoto], action: str, class_name: str = "") -> list[DeskPhoto]:
+        """Those of the photos that ``decide`` would change.
+
+        Raises:
+            NpyLabelError: ``class_unknown``.
+        """
+        new = {word.sha256 for word in self._batch([(photo, action, class_name) for photo in photos], self.source)}
+        return [photo for photo in photos if photo.sha256 in new]
+
+    def _batch(self, choices: Iterable[tuple[DeskPhoto, str, str]], source: str) -> list[Decision]:
+        """The lines that bring photos from what is decided about them to what was chosen."""
+        words = {photo.sha256: (photo, self._word(photo, action, name)) for photo, action, name in choices}
         batch: list[Decision] = []
         for photo, word in words.values():
             old = self.state_of(photo)
             new = state_after(old, word)
             new = replace(new, out=False) if word.action in _WITH_CLASS else new
-            batch += words_between(old, new, photo.sha256, photo.name, source or self.source)
-        return self._write(batch)
+            batch += words_between(old, new, photo.sha256, photo.name, source)
+        return batch
 
     def _word(self, photo: DeskPhoto, action: str, class_name: str) -> Decision:
         if action in _WITHOUT_CLASS:

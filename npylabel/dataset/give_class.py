@@ -27,7 +27,7 @@ def give_class(
 
     Args:
         places: the work folder.
-        action: "assign" (label and example to train on) or "clear" (nothing is decided).
+        action: "assign" (label and example to train on), "label" (label only) or "clear" (nothing is decided).
         value: see ``split_value``.
         confirm: write it down; without it the report says what would be written.
         dataset_dir: holds ``color/`` and ``labels/``.
@@ -43,8 +43,7 @@ def give_class(
     photos = _find(places, names, dataset_dir, data_path)
     desk = Desk(dataset, places.work_dir / DECISIONS, table, source="manage", photos=photos)
     wanted = desk.checked_name(class_name) if class_name else ""
-    new = [photo for photo in photos if desk.state_of(photo).class_name != wanted]
-    changed = 0
+    changed = len(desk.would_change(photos, action, class_name))
     if confirm:
         changed = desk.decide(photos, action, class_name)
         if (dataset / "labels").is_dir():
@@ -54,7 +53,7 @@ def give_class(
         desk.close()
     report = StepReport("manage")
     report.facts |= {"action": action, "done": confirm, "photos": len(photos),
-                     "changed": changed if confirm else len(new), "class_name": wanted}
+                     "changed": changed, "class_name": wanted}
     report.messages += [f"{photo.name}: {desk.state_of(photo).class_name or '-'}" if confirm else
                         f"{photo.name}: {desk.state_of(photo).class_name or '-'} → {wanted or '-'}"
                         for photo in photos[:_SHOWN]]

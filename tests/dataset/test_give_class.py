@@ -77,6 +77,17 @@ def test_the_unknown_class_is_no_example_and_clear_takes_back(world: World) -> N
     assert manage(world, "clear", "sky")["changed"] == 0
 
 
+def test_a_label_only_is_no_example(world: World) -> None:
+    assert manage(world, "assign", "дерево: IMG_1; IMG_2")["changed"] == 2
+    assert manage(world, "label", "дерево: IMG_1; IMG_2", confirm=False)["changed"] == 2, "of another kind"
+    assert manage(world, "label", "дерево: IMG_1")["changed"] == 1
+    assert manage(world, "label", "дерево: IMG_1; IMG_2", confirm=False)["changed"] == 1
+    assert words(world)[-1] == ("IMG_1", LABEL, "дерево", "manage")
+    assert labels(world)["IMG_1"] == ID_OF["дерево"]
+    world.build(decisions_dir=world.root / DECISIONS)
+    assert [path.name for path in (world.data / "дерево").glob("IMG_*")] == ["IMG_2.png"]
+
+
 @pytest.mark.parametrize(("action", "value", "code"), [
     ("assign", "IMG_1", "bad_parameter"), ("assign", ": IMG_1", "bad_parameter"), ("assign", "дом:", "bad_parameter"),
     ("clear", " ", "bad_parameter"), ("assign", "дымм: IMG_1", "class_unknown"),
