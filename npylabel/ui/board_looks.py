@@ -60,9 +60,13 @@ def progress_html(progress: Progress, recents: Sequence[str]) -> str:
     chips = "".join(f"<span class='npl-chip{'' if goal.missing else ' npl-enough'}'>{html.escape(goal.text)}</span>"
                     for goal in goals)
     more = f"<span class='npl-more'>{html.escape(goals[0].more)}</span>" if goals and goals[0].missing else ""
-    share = 100 * done / max(progress.total, 1)
-    return (f"<div class='npl-progress'><div class='npl-bar'><div style='width:{share:.1f}%'></div></div>"
-            f"<span class='npl-count'>{html.escape(' · '.join(parts))}</span>{chips}{more}</div>")
+    return bar_html(done, progress.total, " · ".join(parts), chips + more)
+
+
+def bar_html(done: int, total: int, text: str, more: str = "") -> str:
+    """How far it is, as a bar and in words, with more HTML behind them."""
+    return (f"<div class='npl-progress'><div class='npl-bar'><div style='width:{100 * done / max(total, 1):.1f}%'>"
+            f"</div></div><span class='npl-count'>{html.escape(text)}</span>{more}</div>")
 
 
 def light_html(text: str, is_on: bool) -> str:
