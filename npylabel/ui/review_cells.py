@@ -3,12 +3,11 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from npylabel.base.classes import ClassTable, load_classes
+from npylabel.base.classes import ClassTable
 from npylabel.base.i18n import _
-from npylabel.base.language import choose_language
-from npylabel.base.places import Places, find_places, is_headless
-from npylabel.base.trip import bring
+from npylabel.base.places import is_headless
 from npylabel.dataset.layout import DATASET, MODEL, TRAIN_DATA
+from npylabel.ui.board_cells import open_work
 
 if TYPE_CHECKING:
     from ipywidgets import Widget
@@ -37,7 +36,7 @@ def review_labels(
         NpyLabelError: ``labels_missing``, ``no_dataset``, and those of the labeler.
     """
     needed = {"input_dir": input_dir, "output_dir": output_dir, "data_path": data_path, "model_path": model_path}
-    places, table = _opened((work_dir, save_dir, language), classes_path, needed, input_dir)
+    places, table = open_work((work_dir, save_dir, language), classes_path, needed, input_dir)
     labels_dir = places.path(output_dir)
     if is_headless():
         print(_headless_labels(labels_dir, table))
@@ -78,7 +77,7 @@ def review_label_errors(
         NpyLabelError: ``no_train_data``, ``table_damaged``, and those of the labeler.
     """
     needed = {"data_path": data_path, "save_path": save_path}
-    places, table = _opened((work_dir, save_dir, language), classes_path, needed, data_path)
+    places, table = open_work((work_dir, save_dir, language), classes_path, needed, data_path)
     path, count = _count_errors(places.path(save_path))
     if not count or is_headless():
         print(_errors_text(path, count))
@@ -95,19 +94,6 @@ def review_label_errors(
     labels = Labels(dataset, dataset / "labels", table) if (dataset / "labels").is_dir() else None
     review = ErrorReview(questions, places.work_dir, table, labels, places.path(data_path))
     return review_tabs(review, places, _("the label is right: {count}"))
-
-
-def _opened(
-    where: tuple[str, str, str], classes_path: str, needed: dict[str, str], wanted: str
-) -> tuple[Places, ClassTable]:
-    """(the places in which the wanted folder is, the class table); what is needed is brought for a person."""
-    work_dir, save_dir, language = where
-    choose_language(language)
-    places = find_places(work_dir, save_dir)
-    if not is_headless():
-        bring(places, needed)
-    places = places.world_of(wanted)
-    return places, load_classes(places.classes_path(classes_path))
 
 
 def _headless_labels(labels_dir: Path, table: ClassTable) -> str:

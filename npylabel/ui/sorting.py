@@ -3,14 +3,13 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from npylabel.base.classes import ClassTable, load_classes
+from npylabel.base.classes import ClassTable
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.i18n import _
-from npylabel.base.language import choose_language
-from npylabel.base.places import find_places, is_headless
+from npylabel.base.places import is_headless
 from npylabel.base.report import StepReport
-from npylabel.base.trip import bring
 from npylabel.dataset.layout import MODEL
+from npylabel.ui.board_cells import open_work
 
 if TYPE_CHECKING:
     from npylabel.dataset.desk_photos import Guess
@@ -36,13 +35,11 @@ def sort_photos(
         save_dir: folder on Drive or a network disk that keeps the work folder packed; empty: none, in Colab Drive
         language: en or ru
     """
-    choose_language(language)
-    places = find_places(work_dir, save_dir)
+    needed = {"dataset_dir": dataset_dir, "model_path": MODEL}
+    places, table = open_work((work_dir, save_dir, language), classes_path, needed, dataset_dir)
+    dataset = places.path(dataset_dir)
     if is_headless():
-        return _report(_("Here a person sorts the photos of {path} into classes by clicks.").format(
-            path=places.world_of(dataset_dir).path(dataset_dir)))
-    bring(places, {"dataset_dir": dataset_dir, "model_path": MODEL})
-    places = places.world_of(dataset_dir)
+        return _report(_("Here a person sorts the photos of {path} into classes by clicks.").format(path=dataset))
     from npylabel.base.saver import BackgroundSaver
     from npylabel.dataset.decisions import DECISIONS
     from npylabel.dataset.desk import Desk
@@ -52,10 +49,8 @@ def sort_photos(
     from npylabel.ui.board import Board
     from npylabel.ui.board_exchange import PAGES, exchange_row
 
-    dataset = places.path(dataset_dir)
     if not (dataset / MANIFEST).is_file():
         return _report(_("There are no photos to sort yet: notebook 01 makes {path}.").format(path=dataset))
-    table = load_classes(places.classes_path(classes_path))
     return Board(
         Desk(dataset, places.path(DECISIONS), table, guesses=_guesses(places.path(MODEL), dataset, table),
              data_path=places.path(data_path)),
