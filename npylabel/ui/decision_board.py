@@ -172,6 +172,12 @@ class DecisionBoard(VBox):
         # Last of all: who sees the light sees the page as it is now.
         self._show_here()
 
+    def finish(self) -> None:
+        """Nobody decides here any more: what was decided is carried on now, and the journal is closed."""
+        if self._saving:
+            self._saving.close()
+        self.desk.close()
+
     def _turn(self, step: int) -> None:
         self.desk.refresh()
         self.pages.turn(step)

@@ -7,12 +7,13 @@ from npylabel.base.classes import ClassTable
 from npylabel.base.i18n import _
 from npylabel.base.places import is_headless
 from npylabel.dataset.layout import DATASET, MODEL, TRAIN_DATA
-from npylabel.ui.board_cells import open_work
+from npylabel.ui.board_cells import one_board, open_work
 
 if TYPE_CHECKING:
     from ipywidgets import Widget
 
 
+@one_board
 def review_labels(
     *, input_dir: str = f"{DATASET}/color", output_dir: str = f"{DATASET}/labels", data_path: str = TRAIN_DATA,
     model_path: str = MODEL, classes_path: str = "classes.json", legacy_order: str = "", device: str = "auto",
@@ -57,6 +58,7 @@ def review_labels(
     return review_tabs(review, places, _("accept the best class: {count}"), explorer)
 
 
+@one_board
 def review_label_errors(
     *, data_path: str = TRAIN_DATA, save_path: str = MODEL, classes_path: str = "classes.json", device: str = "auto",
     dataset_dir: str = DATASET, work_dir: str = "", save_dir: str = "", language: str = "",

@@ -9,7 +9,7 @@ from npylabel.base.i18n import _
 from npylabel.base.places import is_headless
 from npylabel.base.report import StepReport
 from npylabel.dataset.layout import MODEL
-from npylabel.ui.board_cells import open_work
+from npylabel.ui.board_cells import one_board, open_work
 
 if TYPE_CHECKING:
     from npylabel.dataset.desk_photos import Guess
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _MOST_ASKED = 3000
 
 
+@one_board
 def sort_photos(
     *, dataset_dir: str = "tintora_dataset", data_path: str = "train_data", classes_path: str = "classes.json",
     work_dir: str = "", save_dir: str = "", language: str = "",

@@ -207,13 +207,16 @@ def test_no_validation_photos() -> None:
 
 def test_the_cell_of_notebook_04(world: World) -> None:
     write_text(world.root / "classes.json", kit_json())
-    tabs = core.review_labels(
-        work_dir=str(world.root), input_dir="dataset/color", output_dir="dataset/labels",
-        data_path=str(world.data_path), device="cpu", language="en")
+    where = {"work_dir": str(world.root), "input_dir": "dataset/color", "output_dir": "dataset/labels",
+             "data_path": str(world.data_path), "device": "cpu", "language": "en"}
+    tabs = core.review_labels(**where)
     board, view = tabs.children
     board.tops[0].click()
     assert world.words() and world.agree() and view.slider.value == 0.999
     assert [tabs.get_title(place) for place in (0, 1)] == ["Review: 9", "Threshold"]
+    again = core.review_labels(**where)
+    assert again.get_title(0) == "Review: 8" and again.comm
+    assert [part.comm for part in (tabs, board, view, view.slider)] == [None] * 4
 
 
 def kit_json() -> str:
@@ -250,7 +253,7 @@ def test_the_cell_of_notebook_03(
     assert board.buttons["accept"].description == "the label is right: 1" and SKY in board.detail.value
     press(board, "accept")
     assert world.words() == [("3_000", "keep_label", SKY)] and (data_path / SKY / "3_000.png").is_file()
-    assert core.review_label_errors(**where).pages.photos == []
+    assert core.review_label_errors(**where).pages.photos == [] and board.comm is None
 
 
 def test_nothing_to_review_is_said(world: World) -> None:
