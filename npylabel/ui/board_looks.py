@@ -92,7 +92,8 @@ def filter_options() -> list[tuple[str, str]]:
 
 CSS = """
 .npl-board{container:board/inline-size;width:100%;min-width:0;margin:0;overflow:hidden;
- font-family:system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
+ font-family:system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;--npl-red:#b3261e}
+body[data-jp-theme-light="false"] .npl-board,html[theme="dark"] .npl-board{--npl-red:#f2a39c}
 .npl-board .widget-html,.npl-board .widget-html-content{height:auto;min-height:0;line-height:1.4;margin:0;
  overflow:visible}
 .npl-body.npl-body{display:grid;grid-template-columns:minmax(0,1fr);gap:8px;margin:0;overflow:visible;
@@ -110,24 +111,29 @@ CSS = """
 .npl-row.npl-row{display:flex;flex-flow:row wrap;gap:5px;margin:0;overflow:visible;align-items:center}
 .npl-row .jupyter-button{width:auto;flex:0 1 auto;margin:0;padding:0 11px;border-radius:6px;height:32px;
  line-height:30px}
-.npl-row .widget-dropdown,.npl-row .widget-upload{width:auto;margin:0}
-.npl-row .widget-dropdown>select{max-width:170px;height:30px}
+.npl-row .widget-dropdown,.npl-row .widget-upload{width:auto;height:32px;margin:0}
+.npl-row .widget-dropdown>select{max-width:170px;height:32px;font-family:inherit}
 .npl-accept.npl-accept{background:#1a73e8;color:#fff;font-weight:600;flex:1 0 auto}
 .npl-accept:disabled{display:none}
-.npl-reject.npl-reject{color:#b3261e}
+.npl-reject.npl-reject{color:var(--npl-red)}
 .npl-light{margin-right:8px;font-size:13px;white-space:nowrap}
 .npl-light::before{content:"";display:inline-block;width:10px;height:10px;border-radius:5px;margin-right:5px;
  background:#e8a33d}
 .npl-light.npl-on::before{background:#188038}
 .npl-said{font-size:14px;line-height:19px;min-height:19px;overflow-wrap:anywhere}
-.npl-bad{color:#b3261e;font-weight:600}
+.npl-bad{color:var(--npl-red);font-weight:600}
 .npl-pager{white-space:nowrap;font-size:14px;padding:0 4px}
-.npl-side.npl-side>*{margin-bottom:6px}
+.npl-side.npl-side>*{margin-bottom:6px}.npl-main.npl-main>*{margin-bottom:5px}
+@container board (min-width:1000px){.npl-side .npl-row .jupyter-button{padding:0 8px}
+ .npl-board:not(.npl-review) .npl-side .npl-unknown{flex:1 1 100%}}
 @container board (max-width:600px){.npl-main .npl-tiles.npl-tiles{max-height:430px;overflow-y:auto}
  .npl-row .jupyter-button{height:36px;line-height:34px;padding:0 9px}
  .npl-suggestions .npl-suggestion.npl-suggestion{height:36px;line-height:34px}
- .npl-row .widget-dropdown{flex:1 1 60px;min-width:0}.npl-row .widget-dropdown>select{max-width:100%;width:100%}
+ .npl-row .widget-dropdown{flex:1 1 calc(50% - 5px);min-width:0}
+ .npl-row .widget-dropdown>select{max-width:100%;width:100%}
+ .npl-row .npl-pager{flex:1;text-align:center}.npl-board:not(.npl-review) .npl-side .npl-unknown{flex:1 1 100%}
  .npl-grid .npl-modes .jupyter-button{padding:0 8px}}
-@media (max-width:600px){.jp-OutputArea-child:has(.npl-board)>.jp-OutputPrompt{display:none}
+@media (max-width:600px){.widget-tab-contents:has(.npl-board,.npl-threshold){padding:4px}
+ .jp-OutputArea-child:has(.npl-board)>.jp-OutputPrompt{display:none}
  .jp-Cell:has(.npl-board)>.jp-Cell-outputWrapper>.jp-OutputCollapser{display:none}}
 """

@@ -132,11 +132,12 @@ _CSS = """
 .npl-picker{margin:0;min-width:0;overflow:visible}
 .npl-picker textarea{font-family:inherit;font-size:16px;line-height:22px;padding:5px 8px;resize:none;overflow:hidden;
  white-space:nowrap;border-radius:6px}
+.npl-picker textarea::placeholder{font-size:14px}
 .npl-picker .widget-textarea{margin:0 0 4px}
 .npl-suggestions.npl-suggestions{display:flex;flex-flow:row wrap;gap:5px;margin:0 0 4px;
  overflow:visible;min-height:34px}
 .npl-suggestions .npl-suggestion.npl-suggestion{width:auto;min-width:44px;height:32px;line-height:30px;margin:0;
  padding:0 10px;border-radius:16px;font-size:14px}
 .npl-suggestions>.npl-suggestion:first-child{border:2px solid #1a73e8;line-height:28px}
-.npl-hint .widget-html-content{font-size:13px;color:#b3261e}
+.npl-hint .widget-html-content{font-size:13px;color:var(--npl-red,#b3261e)}
 """

@@ -91,13 +91,13 @@ def shares_css(mark: str, shares: Sequence[float]) -> str:
 
 
 CSS = """
-.npl-review .npl-tops.npl-tops{display:flex;flex-flow:column;gap:4px;margin:0;overflow:visible}
+.npl-review .npl-tops.npl-tops{display:flex;flex-flow:column;gap:4px;margin:0 0 8px;overflow:visible}
 .npl-tops .jupyter-button{width:auto;margin:0;height:34px;line-height:32px;border-radius:6px;text-align:left;
  padding:0 12px;font-size:15px;color:inherit}
 .npl-tops .jupyter-button:first-child{font-weight:600}
 .npl-tops .jupyter-button.npl-empty{display:none}
 .npl-q{display:flex;gap:12px;align-items:flex-start}
-.npl-large{width:58%;aspect-ratio:1;object-fit:contain;border-radius:8px;background:#8882;display:block}
+.npl-large{width:52%;aspect-ratio:1;object-fit:contain;border-radius:8px;background:#8882;display:block}
 .npl-qtext{flex:1;min-width:0;font-size:14px;line-height:19px;overflow-wrap:anywhere}
 .npl-name{font-size:12px;opacity:.7}
 .npl-reason{margin-top:2px}
@@ -105,8 +105,9 @@ CSS = """
 .npl-strip{display:grid;grid-template-columns:repeat(5,minmax(0,1fr));gap:4px;margin-top:3px;max-width:440px}
 .npl-strip figure{margin:0}.npl-strip img{width:100%;aspect-ratio:1;object-fit:cover;border-radius:4px;display:block}
 .npl-strip figcaption{font-size:11px;line-height:13px;text-align:center;overflow-wrap:anywhere}
-.npl-review .widget-checkbox{width:auto;margin:0}.npl-review .widget-checkbox>label{margin:0}
+.npl-review .widget-checkbox{width:auto;margin:0;align-items:center}.npl-review .widget-checkbox>label{margin:0}
 @container board (min-width:1000px){.npl-review .npl-body.npl-body{grid-template-columns:minmax(0,1fr) 440px}}
 .npl-review .npl-accept.npl-accept{flex:0 1 auto}
-.npl-review .npl-main>*{margin-bottom:5px}
+@container board (max-width:600px){.npl-q{flex-flow:column;gap:6px}.npl-large{width:100%;aspect-ratio:4/3}
+ .npl-strip figcaption{font-size:10px}}
 """

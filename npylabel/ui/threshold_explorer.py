@@ -142,7 +142,8 @@ def _class_row(each: ClassAt) -> str:
 CSS = """
 .npl-threshold{container:threshold/inline-size;width:auto;min-width:0;margin:0;padding:4px 8px;overflow:hidden;
  font-family:system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
-.npl-threshold .widget-html,.npl-threshold .widget-html-content{height:auto;line-height:1.4;margin:0;overflow:visible}
+.npl-threshold .widget-html,.npl-threshold .widget-html-content{height:auto;line-height:1.4;margin:0;overflow:visible;
+ min-width:0;flex:1}
 .npl-tbody.npl-tbody{display:grid;grid-template-columns:minmax(0,1fr);gap:14px;margin:0;overflow:visible}
 .npl-tbody>*{min-width:0;margin:0!important;overflow:visible!important}
 @container threshold (min-width:1000px){.npl-tbody.npl-tbody{grid-template-columns:340px minmax(0,1fr) 340px}}
@@ -159,10 +160,13 @@ CSS = """
 .npl-line figure{margin:0}.npl-line img{width:100%;aspect-ratio:1;object-fit:cover;border-radius:5px;display:block}
 .npl-line figcaption{font-size:11px;line-height:13px;text-align:center;overflow-wrap:anywhere}
 .npl-side-of:first-child .npl-line{border-bottom:3px solid #1a73e8;padding-bottom:6px}
-@container threshold (max-width:600px){.npl-line{grid-template-columns:repeat(3,minmax(0,1fr))}}
 .npl-table{max-height:340px;overflow:auto}
 .npl-table table{border-collapse:collapse;font-size:13px;width:100%}
 .npl-table td,.npl-table th{padding:2px 6px;text-align:right;border-bottom:1px solid #8883;white-space:nowrap}
 .npl-table th{white-space:normal;vertical-align:bottom}
 .npl-table td:first-child,.npl-table th:first-child{text-align:left;white-space:normal;min-width:70px}
+@container threshold (max-width:600px){.npl-line{grid-template-columns:repeat(3,minmax(0,1fr))}
+ .npl-number b{font-size:24px;min-width:66px}.npl-number span{overflow-wrap:anywhere}
+ .npl-table table{font-size:12px}.npl-table td,.npl-table th{white-space:normal;padding:2px 3px}
+ .npl-table td:first-child,.npl-table th:first-child{min-width:50px}}
 """

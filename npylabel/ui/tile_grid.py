@@ -17,8 +17,9 @@ from npylabel.ui.css import css_picture, css_string, set_style, style_widget
 
 ONE, ROW, RANGE, GROUP = "one", "row", "range", "group"
 DONE, SKIPPED, OUT, DOUBT = "done", "skipped", "out", "doubt"
-# Frames of groups that stand side by side differ.
-_GROUP_COLORS = ("#f2a65a", "#b48ae8", "#58b7bd", "#c9bf4a")
+# Frames of groups that stand side by side differ; what is behind shines through, so that they are calm on white and on
+# black: blue, sand, sage, mauve.
+_GROUP_COLORS = ("#5b82bdb0", "#b98a52b0", "#5f9a68b0", "#a070a8b0")
 
 
 @dataclass(frozen=True)
