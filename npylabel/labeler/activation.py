@@ -14,16 +14,18 @@ from npylabel.labeler.predict import Predictor
 def class_activation(predictor: Predictor, pixels: np.ndarray, class_ids: Sequence[int]) -> np.ndarray:
     """How much each place speaks for a class, ``(n, h, w)`` float32 in 0-1; the strongest place of a picture is 1.
 
-    All 0 where nothing in the picture speaks for its class.
+    All 0 where nothing in the picture speaks for its class; 0 at the edges that the network does not look at.
 
     Args:
         predictor: the labeler.
-        pixels: ``(n, h, w, 3)`` uint8, as the network sees them; a few, since all are kept with their gradients.
+        pixels: ``(n, photo_px, photo_px, 3)`` uint8; a few, since all are kept with their gradients.
         class_ids: the class to explain, by picture.
     """
     ids = predictor.checkpoint.table.ids
     outputs = [ids.index(class_id) for class_id in class_ids]
-    return grad_cam(predictor.network, predictor.images(pixels), outputs).cpu().numpy()
+    heat = grad_cam(predictor.network, predictor.images(pixels), outputs)
+    edge = (pixels.shape[1] - heat.shape[1]) // 2
+    return functional.pad(heat, (edge, pixels.shape[2] - heat.shape[2] - edge) * 2).cpu().numpy()
 
 
 def grad_cam(network: nn.Module, images: torch.Tensor, outputs: list[int]) -> torch.Tensor:

@@ -50,6 +50,8 @@ class Checkpoint:
         versions: of the libraries that made it.
         mixed_precision: whether it may label in half precision where the device has it, as it was trained and judged.
         judged: what it said of its validation photos (see ``calibration.to_saved``), to tell what a threshold does.
+        zoom: photos are made this much larger than ``input_px`` before the network looks at the middle; 1 shows it
+            the whole photo.
         refit_of: checksum of the trained weights of which these are the ``refit.refitted``; "" for trained weights.
     """
 
@@ -74,6 +76,12 @@ class Checkpoint:
     judged: dict = field(default_factory=dict)
     mixed_precision: bool = False
     refit_of: str = ""
+    zoom: float = 1.0
+
+    @property
+    def photo_px(self) -> int:
+        """Side of the photos of which the network sees the middle."""
+        return round(self.zoom * self.input_px)
 
     @property
     def table(self) -> ClassTable:

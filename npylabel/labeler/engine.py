@@ -10,8 +10,8 @@ from torch.nn import functional
 
 from npylabel.labeler.augment import augment, mix
 from npylabel.labeler.plan import Plan
-from npylabel.labeler.predict import to_input
-from npylabel.labeler.recipe import Recipe, train_px
+from npylabel.labeler.predict import middle, to_input
+from npylabel.labeler.recipe import ZOOM, Recipe, train_px
 from npylabel.labeler.scores import Scores, score
 
 # Photos that are judged at once; the same for all, so that a device plans its work once.
@@ -126,7 +126,8 @@ class LabelerModule(lightning.LightningModule):
     @torch.no_grad()
     def logits(self, pixels: torch.Tensor) -> torch.Tensor:
         """Logits of the trained classes by the averaged network, float32, for ``(n, h, w, 3)`` uint8."""
-        return self.averaged(self.normalized(to_input(pixels, self.device, self.judged_px)))[:, self.columns].float()
+        photos = to_input(pixels, self.device, round(ZOOM * self.judged_px))
+        return self.averaged(self.normalized(middle(photos, self.judged_px)))[:, self.columns].float()
 
     @property
     def judged_px(self) -> int:

@@ -159,7 +159,7 @@ class _Looking:
             self.checksums[index] = ""
             try:
                 data = self.refs[index].read()
-                pixels = decode_pixels(data, checkpoint.input_px, checkpoint.fit)
+                pixels = decode_pixels(data, checkpoint.photo_px, checkpoint.fit)
             except (OSError, PhotoError, *ZIP_ERRORS):
                 continue
             self.checksums[index] = sha256(data).hexdigest()

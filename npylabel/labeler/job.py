@@ -10,6 +10,7 @@ from npylabel.dataset.training_data import TrainingData
 from npylabel.labeler.checkpoint import Checkpoint
 from npylabel.labeler.engine import pixel_statistics
 from npylabel.labeler.plan import Plan
+from npylabel.labeler.recipe import ZOOM
 from npylabel.labeler.run_files import RunFiles
 from npylabel.labeler.settings import TrainSettings
 
@@ -88,4 +89,4 @@ def template_of(
     return Checkpoint(
         state_dict={}, network=settings.network, depth=settings.depth, input_px=settings.input_px, fit=data.fit,
         mean=mean, std=std, classes=table.to_json(), classes_sha256=table.sha256, trained_ids=trained_ids,
-        made_from=data.made_from, split_sha256=data.split_sha256, mixed_precision=True)
+        made_from=data.made_from, split_sha256=data.split_sha256, mixed_precision=True, zoom=ZOOM)

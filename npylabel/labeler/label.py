@@ -190,7 +190,7 @@ class _Labeling:
         self, predictor: Predictor, chunk: Sequence[str], todo: set[str]
     ) -> tuple[dict[str, LabelRow], dict[str, str]]:
         """(rows, reason codes) by file name, of the photos of a group that are to do."""
-        loaded = [load_photo(self.input_dir, name, self.checkpoint.input_px, self.checkpoint.fit) for name in chunk]
+        loaded = [load_photo(self.input_dir, name, self.checkpoint.photo_px, self.checkpoint.fit) for name in chunk]
         good = [photo for photo in loaded if photo.pixels is not None]
         probabilities = predictor.probabilities(np.stack([photo.pixels for photo in good])) if good else []
         rows = {photo.name: self._row(photo, row, predictor.class_ids)

@@ -49,6 +49,12 @@ def to_input(pixels: np.ndarray | torch.Tensor, device: torch.device, px: int) -
     return functional.interpolate(images, (px, px), mode="bilinear", antialias=True)
 
 
+def middle(images: torch.Tensor, px: int) -> torch.Tensor:
+    """The middle ``(n, c, px, px)`` of images that are at least as large."""
+    edge = (images.shape[-1] - px) // 2
+    return images[..., edge:edge + px, edge:edge + px]
+
+
 class Predictor:
     """A labeler that is ready to name pictures.
 
@@ -94,7 +100,7 @@ class Predictor:
         """Logits of the trained classes, ``(n, len(trained_ids))`` float32 on the CPU, before the temperature.
 
         Args:
-            pixels: ``(n, px, px, 3)`` uint8; another side than ``input_px`` is brought to it.
+            pixels: ``(n, px, px, 3)`` uint8; another side than ``photo_px`` is brought to it.
             rows: those that are wanted, int64; None is all.
         """
         parts = [logits for logits, _features in self._chunks(pixels, rows)]
@@ -149,8 +155,9 @@ class Predictor:
             return logits[:len(pixels), self._columns].float().cpu(), features
 
     def images(self, pixels: np.ndarray) -> torch.Tensor:
-        """Pixels ``(n, h, w, 3)`` uint8 as the network wants them, ``(n, 3, input_px, input_px)`` float32."""
-        return (to_input(pixels, self.device, self.checkpoint.input_px) - self._mean) / self._std
+        """Pixels ``(n, h, w, 3)`` uint8 as the network sees them, ``(n, 3, input_px, input_px)`` float32."""
+        photos = to_input(pixels, self.device, self.checkpoint.photo_px)
+        return (middle(photos, self.checkpoint.input_px) - self._mean) / self._std
 
     @contextmanager
     def sharing_cores(self) -> Iterator[None]:

@@ -9,6 +9,9 @@ _STEP_PX = 32
 # A crop of less than the whole photo is enlarged to the side of the pictures; more than this is never missed, and no
 # training photo has more pixels than that.
 SPARE, MOST_STORED_PX = 1.25, 512
+# Random crops show things larger than whole photos do. So that a network meets them as large as it learned them
+# (Touvron et al. 2019), photos are made larger than its pictures by this factor, and it looks at the middle.
+ZOOM = 1.125
 
 
 @dataclass(frozen=True)

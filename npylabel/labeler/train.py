@@ -212,7 +212,7 @@ def _test_scores(
 ) -> tuple[dict, list[tuple[Path, str]]]:
     """(scores on photos never trained or tuned on, those that cannot be read); untrained classes count as wrong."""
     predictor = Predictor(best, device)
-    with PixelStore([photo.ref for photo in photos], best.input_px, best.fit) as store:
+    with PixelStore([photo.ref for photo in photos], best.photo_px, best.fit) as store:
         unusable = [(photos[i].path, code) for i, code in sorted(store.unreadable.items())]
         readable = store.readable()
         logits = predictor.logits(store.pixels)[readable]

@@ -81,7 +81,7 @@ def _heat(files: RunFiles, data_path: Path) -> Callable[[Sequence[Row]], list[np
     """The function that gives heat maps of photos for what the labeler said; None for a photo that is gone."""
     def heat_of(rows: Sequence[Row]) -> list[np.ndarray | None]:
         checkpoint = load_checkpoint(files.save_path)
-        found = [_pixels(data_path / row["path"], checkpoint.input_px, checkpoint.fit) for row in rows]
+        found = [_pixels(data_path / row["path"], checkpoint.photo_px, checkpoint.fit) for row in rows]
         there = [place for place, pixels in enumerate(found) if pixels is not None]
         if not there:
             return [None] * len(rows)

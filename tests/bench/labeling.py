@@ -20,6 +20,7 @@ from npylabel.dataset.pixels import PixelStore, decode_pixels
 from npylabel.labeler.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from npylabel.labeler.label import label_photos
 from npylabel.labeler.networks import create_network, default_px
+from npylabel.labeler.recipe import ZOOM
 from npylabel.photos.drawing import DEMO_CLASSES, draw_photo
 from npylabel.photos.fit import encode_pair
 from npylabel.photos.sources import list_photos
@@ -74,7 +75,7 @@ def default_model(path: Path, input_px: int = 0) -> Path:
     px = input_px or defaults["input_px"] or default_px(network)
     save_checkpoint(path, Checkpoint(
         create_network(network, 100).state_dict(), network, 0, px, "crop", [0.5] * 3, [0.25] * 3,
-        table.to_json(), table.sha256, list(table.ids), "own", "", mixed_precision=True))
+        table.to_json(), table.sha256, list(table.ids), "own", "", mixed_precision=True, zoom=ZOOM))
     return path
 
 
@@ -93,7 +94,7 @@ def speed(folder: Path, model: Path, count: int) -> None:
         compare(f"04, 512x512 {suffix}", count, {
             "plain": lambda out, source=folder / suffix: plain_label(source, out),
             "ours": lambda out, source=folder / suffix: label_photos(source, out, model, table),
-            "decoding alone": lambda _out, source=folder / suffix: decode_all(source, checkpoint.input_px)})
+            "decoding alone": lambda _out, source=folder / suffix: decode_all(source, checkpoint.photo_px)})
 
 
 def peak_memory(folder: Path, model: Path, most: int) -> None:

@@ -76,3 +76,13 @@ def test_a_trained_labeler_looks_at_the_shape(trained: kit.Trained) -> None:
     assert heat.shape == (3, 32, 32) and heat.dtype == np.float32
     inside, outside = heat[:, 12:28, 12:28].mean((1, 2)), (heat.sum((1, 2)) - heat[:, 12:28, 12:28].sum((1, 2))) / 768
     assert (inside > outside).all(), (inside, outside)
+
+
+def test_the_edges_that_nobody_looks_at_are_cold(trained: kit.Trained) -> None:
+    predictor = Predictor(load_checkpoint(trained.model_path), torch.device("cpu"))
+    photo_px, input_px = predictor.checkpoint.photo_px, predictor.checkpoint.input_px
+    pixels = np.random.default_rng(0).integers(0, 256, (1, photo_px, photo_px, 3), dtype=np.uint8)
+    heat, edge = class_activation(predictor, pixels, [3])[0], (photo_px - input_px) // 2
+    assert (photo_px, input_px, heat.shape) == (36, 32, (36, 36))
+    inner = heat[edge:-edge, edge:-edge]
+    assert heat.sum() == pytest.approx(inner.sum()) and inner.max() == 1

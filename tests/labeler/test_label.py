@@ -66,12 +66,13 @@ def test_confidences_are_those_of_the_model(folder: Folder, modest: Path) -> Non
     folder.run(model_path=modest, threshold=0)
     model = load_checkpoint(modest)
     for name, row in folder.rows().items():
-        pixels = np.asarray(Image.open(folder.color / f"{name}.png").resize((32, 32), Image.Resampling.LANCZOS))
+        large = Image.open(folder.color / f"{name}.png").resize((36, 36), Image.Resampling.LANCZOS)
+        pixels = np.asarray(large.crop((2, 2, 34, 34)))
         images = (np.float32(pixels) / 255 - model.mean) / model.std
         tensor = torch.tensor(images, dtype=torch.float32).permute(2, 0, 1)[None]
         logits = kit.original_logits(model.state_dict, tensor)[0, [0, 1, 2]].numpy() / 40
         shares = np.exp(logits) / np.exp(logits).sum()
-        assert float(row.confidence) == pytest.approx(shares.max(), abs=2e-4)
+        assert float(row.confidence) == pytest.approx(shares.max(), abs=5e-4)
 
 
 def test_a_class_without_training_photos_never_comes_out(folder: Folder, trained: kit.Trained) -> None:

@@ -19,7 +19,7 @@ from tests.labeler.label_kit import Folder, Killed, edit_table, kill_at_call, sa
 def many(trained: kit.Trained, tmp_path_factory: pytest.TempPathFactory) -> Folder:
     """75 photos, more than two groups for the network, one of them unreadable, labeled in one go."""
     root = tmp_path_factory.mktemp("many")
-    found = Folder(root, save_changed(trained.model_path, root / "m.pth", temperature=12.0))
+    found = Folder(root, save_changed(trained.model_path, root / "m.pth", temperature=12.5))
     kit.photo_folder(found.color, 25)
     (found.color / "17_510.png").write_bytes(b"damaged")
     found.run()

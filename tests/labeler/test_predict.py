@@ -143,6 +143,14 @@ def test_pixels_of_another_side_are_brought_to_the_labelers() -> None:
     assert torch.corrcoef(torch.stack([images.flatten(), wanted.flatten()]))[0, 1] > 0.9
 
 
+def test_photos_are_made_larger_and_seen_in_the_middle(pixels: np.ndarray) -> None:
+    zoomed = Predictor(replace(checkpoint(), zoom=1.25), torch.device("cpu"))
+    large = np.random.default_rng(1).integers(0, 256, (5, 40, 40, 3), dtype=np.uint8)
+    whole = Predictor(checkpoint(), torch.device("cpu"))
+    torch.testing.assert_close(zoomed.logits(large), whole.logits(np.ascontiguousarray(large[:, 4:36, 4:36])))
+    assert not torch.allclose(zoomed.logits(pixels), whole.logits(pixels), atol=1e-3), "smaller ones are enlarged first"
+
+
 def test_some_rows_are_predicted_as_among_all() -> None:
     predictor = Predictor(checkpoint(), torch.device("cpu"))
     pixels = np.random.default_rng(0).integers(0, 256, (40, 32, 32, 3), dtype=np.uint8)
