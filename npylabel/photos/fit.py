@@ -42,13 +42,18 @@ def encode_pair(image: Image.Image, image_format: str) -> tuple[bytes, bytes, Im
 
     The gray picture is Pillow's ``convert("L")`` (ITU-R BT.601 luma) of what the color file decodes to.
     """
+    color = encode_color(image, image_format)
     if image_format == "png":
         gray = image.convert("L")
-        return encode_png(np.asarray(image)), encode_gray(gray, ".png"), gray
-    color = _encode_jpeg(image, _COLOR_QUALITY)
+        return color, encode_gray(gray, ".png"), gray
     with Image.open(io.BytesIO(color)) as written:
         gray = written.convert("L")
     return color, encode_gray(gray, ".jpg"), gray
+
+
+def encode_color(image: Image.Image, image_format: str) -> bytes:
+    """The color file, "png" or "jpg", of an RGB picture, with no metadata."""
+    return encode_png(np.asarray(image)) if image_format == "png" else _encode_jpeg(image, _COLOR_QUALITY)
 
 
 def encode_gray(gray: Image.Image, suffix: str) -> bytes:

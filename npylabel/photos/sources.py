@@ -182,9 +182,10 @@ def _may_be(members: Sequence[PhotoRef], label: str, chosen: str, known: Mapping
 
 
 def holds_results(names: Sequence[str]) -> bool:
-    """Whether a folder with these entries is a dataset, training data or an export of this project."""
+    """Whether a folder with these entries is a dataset, training data, an export or colored photos of this project."""
     there = set(names)
-    return {"manifest.csv", "color"} <= there or "split.csv" in there or {"export.csv", "train"} <= there
+    return ({"manifest.csv", "color"} <= there or {"export.csv", "train"} <= there
+            or bool({"split.csv", "colorized.csv"} & there))
 
 
 def _walk(root: Path, excluded: set[Path]) -> Iterator[Path]:

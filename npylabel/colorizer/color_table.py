@@ -1,0 +1,95 @@
+"""``colorized.csv``: what became of each old photo."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+from npylabel.base.errors import NpyLabelError
+from npylabel.base.i18n import _
+from npylabel.base.tables import printable, read_csv, write_csv
+
+COLOR_TABLE = "colorized.csv"
+COLORED, ALREADY_COLOR, LEFT_OUT = "colored", "already_color", "left_out"
+GIVEN, LABELS, NETWORK = "given", "labels", "network"
+
+
+@dataclass
+class ColorRow:
+    """One old photo.
+
+    Attributes:
+        name: stem of the colored file, "" where there is none.
+        source: of the original, see ``PhotoRef``.
+        sha256: of the original's bytes.
+        label_id: what it was colored as, "" where nothing was known.
+        label_name: of that id.
+        label_source: "given" (for the whole run), "labels" (a label file), "network" or "".
+        confidence: of the network in its best class, four decimals; "" where the label was known before.
+        status: "colored", "already_color" or "left_out".
+        reason: "" or a code of ``npylabel.photos.reasons``.
+        detail: the decoder's words on a fault.
+        width: pixels of the upright original.
+        height: pixels of the upright original.
+        chroma: how colorful the original is beside its toning.
+        saturation: that it was colored with.
+        image_format: "png" or "jpg", the suffix of the colored file.
+        model_sha256: of what colored it.
+        fingerprint: by which a second run knows the original.
+        picture_sha256: of the colored file.
+    """
+
+    name: str
+    source: str
+    sha256: str = ""
+    label_id: str = ""
+    label_name: str = ""
+    label_source: str = ""
+    confidence: str = ""
+    status: str = COLORED
+    reason: str = ""
+    detail: str = ""
+    width: int = 0
+    height: int = 0
+    chroma: str = ""
+    saturation: str = ""
+    image_format: str = ""
+    model_sha256: str = ""
+    fingerprint: str = ""
+    picture_sha256: str = ""
+
+
+_COLUMNS = tuple(field.name for field in fields(ColorRow))
+
+
+def color_row(values: dict) -> ColorRow:
+    """The row of a table's or a journal's values; unknown columns are dropped.
+
+    Raises:
+        TypeError, ValueError: where they are no such row.
+    """
+    known = {name: value for name, value in values.items() if name in _COLUMNS}
+    for name in ("width", "height"):
+        known[name] = int(known.get(name) or 0)
+    return ColorRow(**known)
+
+
+def read_color_rows(folder: Path) -> dict[str, ColorRow]:
+    """The rows of the table in a folder by source; {} where there is none.
+
+    Raises:
+        NpyLabelError: ``table_damaged``.
+    """
+    path = folder / COLOR_TABLE
+    try:
+        return {row.source: row for row in map(color_row, read_csv(path))}
+    except (TypeError, ValueError) as error:
+        raise NpyLabelError(
+            "table_damaged", _("The table {path} cannot be read: {reason}.").format(path=path, reason=error),
+            _("Save it as CSV in UTF-8, or rename it and run its step again.")) from error
+
+
+def write_color_rows(folder: Path, rows: Sequence[ColorRow]) -> None:
+    """Write the table into the folder, ordered by source."""
+    ordered = sorted(rows, key=lambda row: row.source)
+    values = [{key: printable(str(value)) for key, value in asdict(row).items()} for row in ordered]
+    write_csv(folder / COLOR_TABLE, _COLUMNS, values)
