@@ -1,0 +1,198 @@
+"""Old photos before and after they were colored: a page with a slider for each, and a contact sheet."""
+
+import base64
+import html
+import io
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image, ImageChops
+
+from npylabel.base.files import write_text
+from npylabel.base.i18n import _, language_in_use
+from npylabel.base.parallel import run_threads
+from npylabel.base.progress import track
+from npylabel.base.scratch import scratch_folder
+from npylabel.colorizer.color_table import (
+    ALREADY_COLOR,
+    COLORED,
+    GIVEN,
+    LABELS,
+    LEFT_OUT,
+    NETWORK,
+    ColorRow,
+    read_color_rows,
+)
+from npylabel.photos.archives import ZIP_ERRORS
+from npylabel.photos.decode import PhotoError, decode_photo
+from npylabel.photos.fit import fit_square
+from npylabel.photos.reasons import describe
+from npylabel.photos.sources import PhotoRef, list_photos
+from npylabel.ui.sheets import TILE_PX, contact_sheet, pick
+
+PREVIEW_PX = 1000
+# At 150 to 400 KB a photo, before and after together, a page of so many opens on a phone.
+MOST_PHOTOS = 24
+_QUALITY = 80
+_SHEET_PAIRS, _SHEET_COLUMNS = 32, 8
+_TEMPLATE = Path(__file__).with_suffix(".html")
+
+
+@dataclass(frozen=True)
+class BeforeAfter:
+    """One old photo.
+
+    Attributes:
+        row: what became of it.
+        before: the original, or None where it is not here.
+        after: the colored file, or None where there is none.
+    """
+
+    row: ColorRow
+    before: PhotoRef | None
+    after: Path | None
+
+
+def before_and_after(output_dir: Path, sources: Sequence[Path], exclude: Sequence[Path] = ()) -> list[BeforeAfter]:
+    """All photos of ``output_dir/colorized.csv``, ordered by source, with their originals where these are here.
+
+    Args:
+        output_dir: of the colored photos.
+        sources: the folders and zips that they were colored from.
+        exclude: folders inside the sources that are not read.
+
+    Raises:
+        NpyLabelError: ``photos_missing``, ``table_damaged``.
+    """
+    rows = read_color_rows(output_dir)
+    known = {row.source: row.fingerprint for row in rows.values()}
+    refs = {ref.source: ref for ref in list_photos(sources, [output_dir, *exclude], known).refs}
+    return [BeforeAfter(row, refs.get(source), output_dir / f"{row.name}.{row.image_format}" if row.name else None)
+            for source, row in sorted(rows.items())]
+
+
+def write_before_after(path: Path, photos: Sequence[BeforeAfter], *, most: int = MOST_PHOTOS) -> list[Path]:
+    """The pages that were written: ``path``, and with more photos ``<stem>_2.html`` and so on beside it.
+
+    A page holds its pictures and needs no network. Photos that were left out are listed on the last page.
+
+    Args:
+        path: of the first page.
+        photos: see ``before_and_after``.
+        most: photos on one page.
+    """
+    shown = [photo for photo in photos if photo.row.status != LEFT_OUT]
+    parts = [shown[start:start + most] for start in range(0, len(shown), most)] or [[]]
+    pages = [path, *(path.with_name(f"{path.stem}_{number}.html") for number in range(2, len(parts) + 1))]
+    cards = track(run_threads(_card, shown, ahead=4), total=len(shown), label=_("Photos for the page"))
+    for number, (page, part) in enumerate(zip(pages, parts, strict=True)):
+        rest = [photo for photo in photos if photo.row.status == LEFT_OUT] if page == pages[-1] else []
+        data = {
+            "page": number, "pages": [page.name for page in pages], "summary": _summary(photos),
+            "photos": [next(cards) for _photo in part], "texts": _texts(),
+            "rest": [[_last(photo.row), describe(photo.row.reason)] for photo in rest],
+        }
+        write_text(page, _page(data))
+    _remove_older(path, len(pages))
+    return pages
+
+
+def before_after_sheet(path: Path, photos: Sequence[BeforeAfter]) -> Path:
+    """A JPEG of some of the colored photos, each beside its original, written to ``path``."""
+    both = {photo.row.source: photo for photo in photos if photo.before and photo.after}
+    tiles = []
+    with scratch_folder() as folder:
+        for photo in map(both.get, pick(list(both), _SHEET_PAIRS)):
+            for picture, caption in ((photo.before, _last(photo.row)), (photo.after, photo.row.label_name)):
+                tiles.append((folder / f"{len(tiles)}.png", caption))
+                # A sheet stretches what is no square.
+                if image := _read(picture, TILE_PX):
+                    fit_square(image, TILE_PX, "crop").save(tiles[-1][0])
+        return contact_sheet(tiles, path, columns=_SHEET_COLUMNS)
+
+
+def _remove_older(path: Path, pages: int) -> None:
+    """Remove the pages of an earlier run that had more photos."""
+    number = pages + 1
+    while (older := path.with_name(f"{path.stem}_{number}.html")).is_file():
+        older.unlink()
+        number += 1
+
+
+def _page(data: dict) -> str:
+    # Nothing in the data may end the element that holds it.
+    text = json.dumps(data, ensure_ascii=False).encode("utf-8", "backslashreplace").decode().replace("<", "\\u003c")
+    filled = _TEMPLATE.read_text(encoding="utf-8").replace("__LANGUAGE__", language_in_use())
+    return filled.replace("__TITLE__", html.escape(data["texts"]["title"])).replace("__DATA__", text)
+
+
+def _card(photo: BeforeAfter) -> dict[str, object]:
+    row, pictures = photo.row, {}
+    # One that has colors already shows itself.
+    sides = {"before": photo.before, "after": photo.after}
+    for side, image in ((side, _read(source, PREVIEW_PX)) for side, source in sides.items()):
+        pictures[side] = _jpeg(image) if image else ""
+    _root, _slash, inner = row.source.partition("/")
+    return {
+        **pictures, "ratio": round(row.width / max(row.height, 1), 4) or 1, "name": _last(row),
+        "folder": inner.rpartition("/")[0], "label": row.label_name, "notes": _notes(row), "status": _status(row),
+    }
+
+
+def _read(source: PhotoRef | Path | None, side_px: int) -> Image.Image | None:
+    """The picture, at most this many pixels long, or None where it cannot be read."""
+    try:
+        data = source.read() if isinstance(source, PhotoRef) else source.read_bytes() if source else b""
+        image = decode_photo(data, side_px).image
+    except (OSError, PhotoError, *ZIP_ERRORS):
+        return None
+    if side_px == PREVIEW_PX:
+        image.thumbnail((side_px, side_px), Image.Resampling.LANCZOS)
+    return image
+
+
+def _jpeg(image: Image.Image) -> str:
+    red, green, blue = image.split()
+    is_gray = not ImageChops.difference(red, green).getbbox() and not ImageChops.difference(red, blue).getbbox()
+    file = io.BytesIO()
+    (red if is_gray else image).save(file, "JPEG", quality=_QUALITY, optimize=True)
+    return base64.b64encode(file.getvalue()).decode()
+
+
+def _last(row: ColorRow) -> str:
+    """The file name of the original."""
+    return row.source.rpartition("/")[2]
+
+
+def _notes(row: ColorRow) -> list[str]:
+    """How it is known what the photo shows."""
+    percent = f" {100 * float(row.confidence):.0f} %" if row.confidence else ""
+    said = {GIVEN: _("you chose it"), LABELS: _("from its label"), NETWORK: _("the network sees it")}
+    if row.status != COLORED:
+        return []
+    return [said.get(row.label_source, _("the network is unsure")) + percent]
+
+
+def _status(row: ColorRow) -> str:
+    return _("has colors already") if row.status == ALREADY_COLOR else ""
+
+
+def _summary(photos: Sequence[BeforeAfter]) -> str:
+    counts = Counter(photo.row.status for photo in photos)
+    parts = [_("{count} photos in color").format(count=counts[COLORED])]
+    if counts[ALREADY_COLOR]:
+        parts.append(_("{count} had colors already").format(count=counts[ALREADY_COLOR]))
+    if counts[LEFT_OUT]:
+        parts.append(_("{count} could not be read").format(count=counts[LEFT_OUT]))
+    return " · ".join(parts)
+
+
+def _texts() -> dict[str, str]:
+    return {
+        "title": _("Before and after"), "before": _("before"), "half": _("half"), "after": _("after"),
+        "all": _("All photos"), "pages": _("Pages"), "rest": _("Not colored"), "no_picture": _("no picture"),
+        "slider": _("{name}: how much of the original is seen"),
+    }
