@@ -13,13 +13,11 @@ def ciede2000(lab_a: torch.Tensor, lab_b: torch.Tensor) -> torch.Tensor:
         lab_b: the same shape; the result is the same with both exchanged.
     """
     (l_a, chroma_a, hue_a), (l_b, chroma_b, hue_b) = _primed(lab_a, lab_b)
-    gray = chroma_a * chroma_b == 0
     turn = torch.remainder(hue_b - hue_a + math.pi, 2 * math.pi) - math.pi  # 10
-    turn = turn.masked_fill(gray, 0)
     d_l, d_chroma = l_b - l_a, chroma_b - chroma_a  # 8, 9
     d_hue = 2 * (chroma_a * chroma_b).sqrt() * torch.sin(turn / 2)  # 11
     chroma = (chroma_a + chroma_b) / 2  # 13
-    hue = _mean_hue(hue_a, hue_b, gray)
+    hue = _mean_hue(hue_a, hue_b)
     off = ((l_a + l_b) / 2 - 50).square()  # 12
     s_l = 1 + 0.015 * off / (20 + off).sqrt()  # 18
     s_chroma = 1 + 0.045 * chroma  # 19
@@ -37,12 +35,14 @@ def _primed(lab_a: torch.Tensor, lab_b: torch.Tensor) -> tuple[tuple[torch.Tenso
                   torch.remainder(torch.atan2(lab[:, 2], stretch * lab[:, 1]), 2 * math.pi)) for lab in (lab_a, lab_b))
 
 
-def _mean_hue(hue_a: torch.Tensor, hue_b: torch.Tensor, gray: torch.Tensor) -> torch.Tensor:
-    """The hue between two, on the shorter way around; their sum where one of them is gray (14)."""
+def _mean_hue(hue_a: torch.Tensor, hue_b: torch.Tensor) -> torch.Tensor:
+    """The hue between two, on the shorter way around (14).
+
+    The paper's own rule for gray is left out: there hues differ by nothing (11), so nothing depends on their mean.
+    """
     total = hue_a + hue_b
     around = torch.where(total < 2 * math.pi, total + 2 * math.pi, total - 2 * math.pi)
-    mean = torch.where((hue_a - hue_b).abs() <= math.pi, total, around) / 2
-    return torch.where(gray, total, mean)
+    return torch.where((hue_a - hue_b).abs() <= math.pi, total, around) / 2
 
 
 def _hue_factor(hue: torch.Tensor) -> torch.Tensor:
