@@ -1,0 +1,97 @@
+"""Small colors made large along the edges of the photo: the fast guided filter of He & Sun 2015.
+
+The guided filter (He, Sun & Tang 2013) takes colors as a locally linear function of lightness, ``ab = a L + b``. Its
+coefficients are computed at the size of the network's colors and applied at the photo's (He & Sun 2015), so colors end
+where the photo's own edges are, and not where a small picture had room for them.
+
+The photo is worked through in strips: beside what comes in and goes out, memory grows with a strip, not with the photo.
+All of it is single sums and products by pixel, so the result is the same to the last bit whatever the strips.
+"""
+
+from collections.abc import Iterator
+
+import torch
+from torch.nn import functional
+
+from npylabel.colorizer.lab import lab_to_rgb, rgb_to_pixels
+
+# Half a window's side in pixels of the small photo, and the variance of L below which a window counts as flat. Where
+# the colors of photos were made 2, 4 and 8 times smaller, errors were 7 to 32 % below bilinear ones; wider was worse.
+RADIUS, EPS = 1, 1e-3
+STRIP_ROWS = 128
+
+
+def upsample_ab(ab_small: torch.Tensor, l_small: torch.Tensor, l_full: torch.Tensor, *, radius: int = RADIUS,
+                eps: float = EPS, strip_rows: int = STRIP_ROWS) -> torch.Tensor:
+    """Colors ``(n, 2, H, W)`` float32 at the photo's size, -1 to 1.
+
+    Args:
+        ab_small: ``(n, 2, h, w)`` in -1 to 1, as sharp as they are: colors that were stretched already blur edges.
+        l_small: ``(n, 1, h', w')`` in 0-1, the whole photo at the network's size (its sides may shrink differently);
+            brought to the size of ``ab_small`` where it has another.
+        l_full: ``(n, 1, H, W)`` in 0-1.
+        radius: pixels of the small photo on each side of a window's middle; at least 1.
+        eps: variance of L (0-1) below which colors are only smoothed; larger keeps more texture of L out of them.
+        strip_rows: rows at a time.
+    """
+    out = l_full.new_empty((len(l_full), 2, *l_full.shape[2:]), dtype=torch.float32)
+    for rows, ab in ab_strips(ab_small, l_small, l_full, radius=radius, eps=eps, strip_rows=strip_rows):
+        out[:, :, rows] = ab
+    return out
+
+
+def upsample_pixels(ab_small: torch.Tensor, l_small: torch.Tensor, l_full: torch.Tensor, *, radius: int = RADIUS,
+                    eps: float = EPS, strip_rows: int = STRIP_ROWS) -> torch.Tensor:
+    """The colored photo ``(n, H, W, 3)`` uint8: as ``upsample_ab``, without the colors of the whole photo in memory."""
+    out = l_full.new_empty((len(l_full), *l_full.shape[2:], 3), dtype=torch.uint8)
+    for rows, ab in ab_strips(ab_small, l_small, l_full, radius=radius, eps=eps, strip_rows=strip_rows):
+        out[:, rows] = rgb_to_pixels(lab_to_rgb(l_full[:, :, rows], ab))
+    return out
+
+
+def ab_strips(ab_small: torch.Tensor, l_small: torch.Tensor, l_full: torch.Tensor, *, radius: int = RADIUS,
+              eps: float = EPS, strip_rows: int = STRIP_ROWS) -> Iterator[tuple[slice, torch.Tensor]]:
+    """The rows and colors ``(n, 2, rows, W)`` of each strip, from the top; arguments as in ``upsample_ab``."""
+    ab_small, l_small = ab_small.float(), l_small.float()
+    if l_small.shape[2:] != ab_small.shape[2:]:
+        l_small = functional.interpolate(l_small, ab_small.shape[2:], mode="area")
+    wide = _between(_coefficients(ab_small, l_small, radius, eps), l_full.shape[3], 3)
+    for top in range(0, l_full.shape[2], strip_rows):
+        rows = slice(top, min(top + strip_rows, l_full.shape[2]))
+        slope, offset = _between(wide, l_full.shape[2], 2, rows).chunk(2, 1)
+        yield rows, slope.mul_(l_full[:, :, rows].float()).add_(offset).clamp_(-1, 1)
+
+
+def _coefficients(ab: torch.Tensor, lightness: torch.Tensor, radius: int, eps: float) -> torch.Tensor:
+    """Slopes and offsets of the colors over L, ``(n, 4, h, w)``: two and two.
+
+    The slope is the mean of all windows around a pixel, as in the paper. Its offset is what makes the pixel's own color
+    come out (the paper takes the mean of the windows' offsets, which blurs all colors by a window).
+    """
+    mean_l, mean_ab = _box(lightness, radius), _box(ab, radius)
+    variance = (_box(lightness.square(), radius) - mean_l.square()).clamp(min=0)
+    slope = (_box(lightness * ab, radius) - mean_l * mean_ab) / (variance + eps)
+    slope = _box(slope, radius)
+    return torch.cat([slope, ab - slope * lightness], 1)
+
+
+def _box(values: torch.Tensor, radius: int) -> torch.Tensor:
+    """Mean over a square window, of those of its pixels that the picture has."""
+    side = 2 * radius + 1
+    rows = functional.avg_pool2d(values, (side, 1), 1, (radius, 0), count_include_pad=False)
+    return functional.avg_pool2d(rows, (1, side), 1, (0, radius), count_include_pad=False)
+
+
+def _between(values: torch.Tensor, size: int, dim: int, chosen: slice = slice(None)) -> torch.Tensor:
+    """Values stretched linearly to ``size`` along one dimension (pixel middles, as ``align_corners=False``).
+
+    Written out because the result must not depend on ``chosen``, the part of it that is wanted.
+    """
+    middles = (torch.arange(size, dtype=torch.float64)[chosen] + 0.5) * (values.shape[dim] / size) - 0.5
+    middles = middles.clamp(0, values.shape[dim] - 1)
+    first = middles.long()
+    shape = [-1 if place == dim else 1 for place in range(4)]
+    share = (middles - first).float().view(shape).to(values.device)
+    second = (first + 1).clamp(max=values.shape[dim] - 1).to(values.device)
+    return (values.index_select(dim, first.to(values.device)).mul_(1 - share)
+            .add_(values.index_select(dim, second).mul_(share)))

@@ -1,0 +1,127 @@
+"""Colors grow to the photo's size along its edges, the same whatever the strips, in little memory."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from skimage import data
+from torch.nn import functional
+
+from npylabel.colorizer.guided import _between, ab_strips, upsample_ab, upsample_pixels
+from npylabel.colorizer.lab import lab_to_rgb, pixels_to_rgb, rgb_to_lab, rgb_to_pixels
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+def random_photo(n: int, h: int, w: int, full_h: int, full_w: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """(ab small, L small, L full) of nothing in particular."""
+    random = torch.Generator().manual_seed(h * 1000 + w)
+    return (torch.rand(n, 2, h, w, generator=random) - 0.5, torch.rand(n, 1, h, w, generator=random),
+            torch.rand(n, 1, full_h, full_w, generator=random))
+
+
+@pytest.mark.parametrize("shape", [(24, 32, 97, 131), (24, 32, 24, 32), (7, 5, 1, 300), (1, 9, 64, 1), (1, 1, 5, 3),
+                                   (32, 32, 11, 13)])
+def test_strips_change_not_one_bit(shape: tuple[int, int, int, int]) -> None:
+    photo = random_photo(2, *shape)
+    whole = upsample_ab(*photo, strip_rows=10_000)
+    assert whole.shape == (2, 2, *shape[2:])
+    assert torch.isfinite(whole).all()
+    assert float(whole.abs().max()) <= 1
+    for strip_rows in (1, 3, 16):
+        assert torch.equal(upsample_ab(*photo, strip_rows=strip_rows), whole)
+    assert torch.equal(upsample_pixels(*photo, strip_rows=3), upsample_pixels(*photo, strip_rows=10_000))
+
+
+def test_strips_are_the_rows_from_the_top() -> None:
+    strips = list(ab_strips(*random_photo(1, 8, 8, 21, 9), strip_rows=8))
+    assert [(rows.start, rows.stop, ab.shape[2]) for rows, ab in strips] == [(0, 8, 8), (8, 16, 8), (16, 21, 5)]
+
+
+def test_pixels_are_the_colors_with_the_lightness() -> None:
+    photo = random_photo(1, 16, 16, 40, 50)
+    assert torch.equal(upsample_pixels(*photo), rgb_to_pixels(lab_to_rgb(photo[2], upsample_ab(*photo))))
+
+
+@pytest.mark.parametrize("size", [1, 3, 8, 50])
+def test_stretching_is_bilinear(size: int) -> None:
+    values = torch.rand(1, 4, 8, 6, generator=torch.Generator().manual_seed(0))
+    expected = functional.interpolate(values, (size, 6), mode="bilinear", align_corners=False)
+    assert torch.allclose(_between(values, size, 2), expected, atol=1e-6)
+
+
+def test_a_linear_relation_is_found_again() -> None:
+    lightness = torch.rand(1, 1, 32, 32, generator=torch.Generator().manual_seed(0))
+    full = torch.rand(1, 1, 100, 80, generator=torch.Generator().manual_seed(1))
+    scale = torch.tensor([0.4, -0.3]).view(1, 2, 1, 1)
+    found = upsample_ab(lightness * scale + 0.1, lightness, full, eps=1e-9)
+    assert torch.allclose(found, full * scale + 0.1, atol=1e-4)
+
+
+def test_even_colors_stay_even() -> None:
+    _ab, small, full = random_photo(1, 16, 16, 50, 60)
+    even = torch.tensor([0.3, -0.2]).view(1, 2, 1, 1)
+    assert torch.allclose(upsample_ab(even.expand(1, 2, 16, 16), small, full), even.expand(1, 2, 50, 60), atol=1e-5)
+
+
+def test_smaller_colors_than_lightness() -> None:
+    ab, small, full = random_photo(1, 16, 16, 50, 60)
+    ab = ab[:, :, ::2, ::2]
+    halved = functional.avg_pool2d(small, 2)
+    assert torch.allclose(upsample_ab(ab, small, full), upsample_ab(ab, halved, full), atol=1e-6)
+
+
+def bled(found: torch.Tensor, true: torch.Tensor) -> float:
+    """Mean error of colors in units of a*b*."""
+    return float((found - true).mul(128).norm(dim=1).mean())
+
+
+def test_colors_stop_at_an_edge() -> None:
+    # A bright red half and a dark blue one, whose border does not fall on a pixel of the small picture.
+    full = torch.full((1, 1, 256, 256), 0.8)
+    true = torch.tensor([0.4, 0.3]).view(1, 2, 1, 1).repeat(1, 1, 256, 256)
+    full[..., 101:], true[:, :, :, 101:] = 0.3, torch.tensor([0.1, -0.5]).view(1, 2, 1, 1)
+    small, ab = (functional.interpolate(values, (32, 32), mode="area") for values in (full, true))
+    bilinear = functional.interpolate(ab, (256, 256), mode="bilinear", align_corners=False)
+    guided = upsample_ab(ab, small, full)
+    assert bled(bilinear, true) > 1.5
+    assert bled(guided, true) < 0.25 * bled(bilinear, true)
+    # Four pixels beyond the border there is nearly nothing of the other color.
+    assert float((guided - true)[..., 105].abs().max()) * 128 < 5 < float((bilinear - true)[..., 105].abs().max()) * 128
+
+
+@pytest.mark.parametrize("name", ["astronaut", "coffee", "chelsea"])
+def test_photos_get_nearer_to_their_colors_than_bilinear(name: str) -> None:
+    pixels = torch.from_numpy(np.ascontiguousarray(getattr(data, name)()[:256, :256]))[None]
+    full, true = rgb_to_lab(pixels_to_rgb(pixels))
+    small, ab = (functional.interpolate(values, (64, 64), mode="area") for values in (full, true))
+    bilinear = functional.interpolate(ab, (256, 256), mode="bilinear", align_corners=False)
+    assert bled(upsample_ab(ab, small, full), true) < 0.95 * bled(bilinear, true)
+
+
+_MEASURE = """
+import resource, sys, torch
+from npylabel.colorizer.guided import upsample_pixels
+torch.set_num_threads(1)
+ab, small = torch.rand(1, 2, 256, 256) - 0.5, torch.rand(1, 1, 256, 256)
+upsample_pixels(ab, small, torch.rand(1, 1, 300, 400))
+full = torch.full((1, 1, int(sys.argv[1]), 4000), 0.5)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+out = upsample_pixels(ab, small, full)
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024 - out.numel() / 2**20)
+"""
+
+
+def peak_mib(height: int) -> float:
+    """Memory in MiB that coloring a photo 4000 pixels wide takes beside what comes in and goes out."""
+    result = subprocess.run([sys.executable, "-c", _MEASURE, str(height)], cwd=PROJECT, capture_output=True, text=True,
+                            check=True)
+    return float(result.stdout)
+
+
+def test_memory_does_not_grow_with_the_photo() -> None:
+    # The colors of all 24 megapixels alone are 183 MiB, and turning them into RGB at once takes over 1,000.
+    assert peak_mib(6000) < 400
