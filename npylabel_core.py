@@ -157,9 +157,9 @@ def train(
     places = _start(work_dir, save_dir, language).world_of(data_path)
     table = _table(places, classes_path)
     from npylabel.labeler.doubts import LABEL_ERRORS, LabelCheck
-    from npylabel.labeler.run_files import RunFiles
-    from npylabel.labeler.settings import TrainSettings
     from npylabel.labeler.train import train_labeler
+    from npylabel.training.run_files import RunFiles
+    from npylabel.training.settings import TrainSettings
     from npylabel.ui.doubt_sheet import doubt_pictures
     from npylabel.ui.training_pictures import training_pictures
 

@@ -9,7 +9,7 @@ import pytest
 
 PROJECT = Path(__file__).resolve().parents[1]
 # A room may import the rooms before it; ui sees all of them and none of them sees ui.
-ROOMS = ("base", "photos", "dataset", "labeler", "colorizer", "care", "ui")
+ROOMS = ("base", "photos", "dataset", "training", "labeler", "colorizer", "care", "ui")
 # Rooms side by side: none of them imports another.
 SIBLINGS = {"labeler", "colorizer"}
 SOURCES = sorted((PROJECT / "npylabel").rglob("*.py")) + [PROJECT / "npylabel_core.py"]

@@ -156,14 +156,14 @@ class _Room:
     def _archive(self) -> Found:
         if not (self.model.parent / "archive").is_dir():
             return Found()
-        from npylabel.labeler.run_files import SUFFIXES
+        from npylabel.training.run_files import SUFFIXES
 
         return find_archive(self.model, SUFFIXES)
 
     def _checkpoints(self) -> Found:
         if not any(self.model.parent.glob("checkpoint_epoch_*.pth")):
             return Found()
-        from npylabel.labeler.run_files import RunFiles
+        from npylabel.training.run_files import RunFiles
 
         files = RunFiles(self.model)
         return Found([path for path in files.epochs() if path in files.existing()])

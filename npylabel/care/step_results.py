@@ -120,7 +120,7 @@ def training_results(data_path: Path, originals: Originals, table: ClassTable) -
 def model_results(save_path: Path) -> Results:
     """Step 03: the files of the model. The epochs go first, the model last: by it the others are known as its own."""
     from npylabel.labeler.folds import fold_files
-    from npylabel.labeler.run_files import RunFiles
+    from npylabel.training.run_files import RunFiles
 
     files, results = RunFiles(save_path), Results(save_path.parent)
     existing = files.existing() if save_path.parent.is_dir() else []

@@ -1,10 +1,4 @@
 """The classifier that is trained from scratch on the user's own photos, and the labels it gives."""
 
-import os
-
-# Torch's threads wait for each other busily by default: beside one other busy program on two cores, training was 6 to 8
-# times slower. A short busy wait (some 20 microseconds; other libraries than GNU's know none) costs nothing there, and
-# makes small pictures 15 % quicker where the machine is free. Has to be set before torch is loaded; what the user has
-# set stays.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-os.environ.setdefault("GOMP_SPINCOUNT", "20000")
+# Sets how torch's threads wait, which has to be before torch is loaded.
+import npylabel.training  # noqa: F401

@@ -1,29 +1,20 @@
-"""Model files that explain themselves."""
+"""The file of a labeler, which explains itself."""
 
-import io
-import lzma
-import pickle
-import platform
-import struct
-import sys
-import zipfile
-import zlib
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 
-from npylabel import __version__
 from npylabel.base.classes import ClassTable
-from npylabel.base.errors import NpyLabelError
-from npylabel.base.files import atomic_path
-from npylabel.base.i18n import _
-from npylabel.photos.manifest import OWN
+from npylabel.base.i18n import N_
+from npylabel.training.model_files import Kind, load_weights_file, model_in, save_model, versions_here
 
-FORMAT = "npylabel-labeler/1"
-# What torch raises for a file that is cut, is no checkpoint, or holds more than plain values and tensors.
-LOAD_ERRORS = (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, IndexError, OSError,
-               zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, AttributeError, TypeError)
+LABELER = Kind(
+    "npylabel-labeler/1",
+    if_missing=N_("Run notebook 03 (train) first, or set model_path."),
+    if_damaged=N_("Use another checkpoint_epoch_N.pth beside it, or train again."),
+    if_foreign=N_("Train one with notebook 03. Weights of the original MiniCNN need legacy_order."),
+    if_other=N_("Set model_path to a file of notebook 03 (train), such as models/tiny_cnn.pth."))
 
 
 @dataclass
@@ -71,8 +62,7 @@ class Checkpoint:
     epoch: int = 0
     metrics: dict = field(default_factory=dict)
     parameters: dict = field(default_factory=dict)
-    versions: dict = field(default_factory=lambda: {
-        "npylabel": __version__, "torch": torch.__version__, "python": platform.python_version()})
+    versions: dict = field(default_factory=versions_here)
     judged: dict = field(default_factory=dict)
     mixed_precision: bool = False
     refit_of: str = ""
@@ -91,105 +81,22 @@ class Checkpoint:
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """Write the file, whole or not at all, and read it back before it counts."""
-    # Plain strings: torch's version is a class of its own, which safe loading refuses.
-    checkpoint.versions = {name: str(value) for name, value in checkpoint.versions.items()}
-    # asdict would copy every tensor.
-    values = {**asdict(_without_weights(checkpoint)), "state_dict": checkpoint.state_dict, "format": FORMAT}
-    # Through memory: torch writes the file's name into it, and a temporary name would make equal models differ.
-    content = io.BytesIO()
-    torch.save(canonical(values), content)
-    with atomic_path(path, durable=True) as temporary:
-        temporary.write_bytes(content.getbuffer())
-        torch.load(temporary, map_location="cpu", weights_only=True)
-
-
-def canonical(value: object) -> object:
-    """The same plain values and tensors, with equal strings as one object.
-
-    Pickle writes an object once and then refers to it: without this, equal contents would not be equal files.
-    """
-    if isinstance(value, dict):
-        return {canonical(name): canonical(part) for name, part in value.items()}
-    if isinstance(value, list | tuple):
-        return type(value)(map(canonical, value))
-    return sys.intern(value) if type(value) is str else value
-
-
-def _without_weights(checkpoint: Checkpoint) -> Checkpoint:
-    return Checkpoint(**{**checkpoint.__dict__, "state_dict": {}})
-
-
-def load_weights_file(path: Path) -> dict:
-    """The content of any weights file, read safely.
-
-    Raises:
-        NpyLabelError: ``model_missing`` or ``model_damaged``.
-    """
-    if not path.is_file():
-        raise NpyLabelError(
-            "model_missing", _("There is no model {path}.").format(path=path),
-            _("Run notebook 03 (train) first, or set model_path."))
-    try:
-        _refuse_bit_rot(path)
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        # Torch's own words advise to switch the safety off.
-        raise _damaged(path, _("it holds more than numbers, which could run code")) from error
-    except LOAD_ERRORS as error:
-        raise _damaged(path, str(error).split("\n")[0]) from error
-    if not isinstance(content, dict):
-        raise _foreign(path)
-    return content
-
-
-def _refuse_bit_rot(path: Path) -> None:
-    """Raise ``ValueError`` where a part of the file has not the checksum that is kept with it: torch does not look."""
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as file:
-            if part := file.testzip():
-                raise ValueError(_("the part {part} has changed since it was written").format(part=part))
+    save_model(path, checkpoint, LABELER)
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
     """The labeler in a file that ``save_checkpoint`` wrote.
 
     Raises:
-        NpyLabelError: ``model_missing``, ``model_damaged`` or ``model_foreign``.
+        NpyLabelError: ``model_missing``, ``model_damaged``, ``model_foreign`` or ``model_kind``.
     """
-    return checkpoint_in(path, load_weights_file(path))
+    return checkpoint_in(path, load_weights_file(path, LABELER))
 
 
 def checkpoint_in(path: Path, content: dict) -> Checkpoint:
     """The labeler in the content of a weights file.
 
     Raises:
-        NpyLabelError: ``model_damaged`` or ``model_foreign``.
+        NpyLabelError: ``model_damaged``, ``model_foreign`` or ``model_kind``.
     """
-    if content.get("format") != FORMAT:
-        raise _foreign(path)
-    try:
-        return Checkpoint(**{name: value for name, value in content.items() if name != "format"})
-    except TypeError as error:
-        raise _damaged(path, str(error)) from error
-
-
-def _damaged(path: Path, reason: str) -> NpyLabelError:
-    return NpyLabelError(
-        "model_damaged", _("The model {path} cannot be read: {reason}.").format(path=path, reason=reason),
-        _("Use another checkpoint_epoch_N.pth beside it, or train again."))
-
-
-def _foreign(path: Path) -> NpyLabelError:
-    return NpyLabelError(
-        "model_foreign", _("{path} is not a model that this workbook trained.").format(path=path),
-        _("Train one with notebook 03. Weights of the original MiniCNN need legacy_order."))
-
-
-def refuse_other_world(checkpoint: Checkpoint, made_from: str) -> None:
-    """Raise ``NpyLabelError`` (``mixed_worlds``) where drawn photos meet the user's own; "" counts as the user's."""
-    if checkpoint.made_from != (made_from or OWN):
-        raise NpyLabelError(
-            "mixed_worlds",
-            _("The model was trained on {trained} photos and these are {photos} photos (demo: drawn, own: "
-              "yours).").format(trained=checkpoint.made_from, photos=made_from),
-            _("Train a model on photos of the same kind."))
+    return model_in(path, content, LABELER, Checkpoint)

@@ -14,7 +14,7 @@ from npylabel.base.tables import printable, write_csv
 from npylabel.dataset.training_data import TrainPhoto
 from npylabel.labeler.folds import FitFold, assign_folds, held_out_probabilities
 from npylabel.labeler.label_errors import Doubt, rank_doubts
-from npylabel.labeler.run_files import RunFiles
+from npylabel.training.run_files import RunFiles
 
 LABEL_ERRORS = ".label_errors.csv"
 COLUMNS = ("path", "class_name", "suggested_name", "confidence", "suggested_confidence", "score", "probably_wrong",

@@ -11,7 +11,7 @@ from npylabel.dataset.desk_photos import DeskPhoto, Guess
 from npylabel.dataset.training_data import TrainPhoto, load_training_data
 from npylabel.labeler.doubts import LABEL_ERRORS
 from npylabel.labeler.review_queue import LABEL_ERROR, Neighbor, Question, Sight
-from npylabel.labeler.run_files import RunFiles
+from npylabel.training.run_files import RunFiles
 
 
 def error_questions(save_path: Path, data_path: Path, table: ClassTable, sight: Sight | None = None) -> list[Question]:

@@ -14,7 +14,7 @@ from npylabel.labeler.calibration import AtThreshold, Judged, advised_threshold,
 from npylabel.labeler.label_input import PICTURE_SUFFIXES
 from npylabel.labeler.legacy import load_labeler
 from npylabel.labeler.reports import PREDICTIONS
-from npylabel.labeler.run_files import RunFiles
+from npylabel.training.run_files import RunFiles
 
 
 @dataclass(frozen=True)

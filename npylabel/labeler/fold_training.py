@@ -13,13 +13,16 @@ from npylabel.base.report import StepReport
 from npylabel.dataset.pixels import PixelStore
 from npylabel.dataset.training_data import TrainingData, TrainPhoto
 from npylabel.labeler.doubts import LabelCheck, find_wrong_labels
-from npylabel.labeler.fit import fit
-from npylabel.labeler.job import FitJob, template_of
 from npylabel.labeler.networks import refuse_impossible_network
-from npylabel.labeler.predict import Predictor, pick_device
-from npylabel.labeler.recipe import recipe_of, stored_px
-from npylabel.labeler.run_files import RunFiles
-from npylabel.labeler.settings import TrainSettings
+from npylabel.labeler.predict import Predictor
+from npylabel.labeler.recipe import recipe_of
+from npylabel.labeler.task import LabelerTask, template_of
+from npylabel.training.devices import pick_device
+from npylabel.training.fit import fit
+from npylabel.training.job import FitJob
+from npylabel.training.recipe import stored_px
+from npylabel.training.run_files import RunFiles
+from npylabel.training.settings import TrainSettings
 
 # Twice the epochs found no more of the planted errors that ``label_errors`` tells of.
 FOLD_EPOCHS, FOLD_PX = 10, 64
@@ -96,8 +99,8 @@ class _FoldTrainer:
         settings = self.settings
         template = template_of(settings, self.data, self.table, trained_ids, self.pixels, self.rows[train])
         # The folder of the files is that of one fold of one identity.
-        job = FitJob(self.table, template, self.pixels, targets, self.rows[train], np.zeros(0, np.int64), settings,
-                     files, identity=self.identity)
+        job = FitJob(LabelerTask(self.table, template), self.pixels, targets, self.rows[train], np.zeros(0, np.int64),
+                     settings, files, identity=self.identity)
         fitted = fit(job, StepReport("train"))
         logits = Predictor(fitted.last, pick_device(settings.device)).logits(self.pixels, self.rows[held_out])
         result = np.full((len(held_out), len(self.ids)), np.nan, np.float32)

@@ -13,7 +13,7 @@ import numpy as np
 
 from npylabel.base.files import atomic_path, remove_leftovers
 from npylabel.base.i18n import _
-from npylabel.labeler.run_files import RunFiles
+from npylabel.training.run_files import RunFiles
 
 # What numpy raises for a file that is cut or is none of its own.
 _LOAD_ERRORS = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)

@@ -12,7 +12,8 @@ from npylabel.dataset.labels import MODEL, LabelRow, read_label_rows, table_path
 from npylabel.labeler.class_mapping import map_classes
 from npylabel.labeler.feature_cache import file_ref, look_at
 from npylabel.labeler.legacy import load_labeler
-from npylabel.labeler.predict import Predictor, pick_device
+from npylabel.labeler.predict import Predictor
+from npylabel.training.devices import pick_device
 
 
 def guesses(

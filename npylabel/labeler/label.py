@@ -31,14 +31,16 @@ from npylabel.dataset.labels import (
 )
 from npylabel.dataset.leave_out import settle_left_out
 from npylabel.labeler.calibration import at_threshold, from_saved
-from npylabel.labeler.checkpoint import Checkpoint, refuse_other_world
+from npylabel.labeler.checkpoint import Checkpoint
 from npylabel.labeler.class_mapping import ClassMapping, describe_mapping, map_classes
 from npylabel.labeler.label_input import LoadedPhoto, label_name, list_label_photos, load_photo
 from npylabel.labeler.legacy import load_labeler
-from npylabel.labeler.predict import CHUNK, Predictor, pick_device
+from npylabel.labeler.predict import CHUNK, Predictor
 from npylabel.labeler.said_labels import SaidLabels
 from npylabel.photos.book import disk_faults
 from npylabel.photos.manifest import dataset_origin, original_hashes
+from npylabel.training.devices import pick_device
+from npylabel.training.model_files import refuse_other_world
 
 
 def label_photos(

@@ -7,9 +7,10 @@ import torch
 from npylabel.base.classes import ClassTable
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.i18n import _
-from npylabel.labeler.checkpoint import Checkpoint, checkpoint_in, load_weights_file
+from npylabel.labeler.checkpoint import LABELER, Checkpoint, checkpoint_in
 from npylabel.photos.manifest import OWN
 from npylabel.photos.sources import is_hidden
+from npylabel.training.model_files import load_weights_file
 
 INPUT_PX = 512
 # The original numbered everything that lay in the training folder; a file or hidden folder there took a number too.
@@ -26,7 +27,7 @@ def load_labeler(path: Path, legacy_order: str, table: ClassTable) -> Checkpoint
     Raises:
         NpyLabelError: of ``load_checkpoint`` and ``legacy_checkpoint``.
     """
-    content = load_weights_file(path)
+    content = load_weights_file(path, LABELER)
     weights = weights_in(content)
     return checkpoint_in(path, content) if weights is None else legacy_checkpoint(path, weights, legacy_order, table)
 

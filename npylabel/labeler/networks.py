@@ -8,7 +8,8 @@ from torch import nn
 
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.i18n import _
-from npylabel.labeler.recipe import recipe_of, train_px
+from npylabel.labeler.recipe import recipe_of
+from npylabel.training.recipe import train_px
 
 
 @dataclass(frozen=True)

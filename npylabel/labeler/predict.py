@@ -6,7 +6,6 @@ from threading import BoundedSemaphore
 
 import numpy as np
 import torch
-from torch.nn import functional
 
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.i18n import _
@@ -15,38 +14,13 @@ from npylabel.labeler.checkpoint import Checkpoint
 from npylabel.labeler.class_mapping import ClassMapping
 from npylabel.labeler.features import InputKeeper, last_linear, no_features
 from npylabel.labeler.networks import create_network
-from npylabel.labeler.precision import autocast, choose_precision
+from npylabel.training.feed import to_input
+from npylabel.training.precision import autocast, choose_precision
 
 # Sums are ordered by the shape of a batch, so every batch that the network sees has this many pictures.
 CHUNK = 32
 # Pixels of all pictures that are computed at the same time: a convolution keeps many numbers for each.
 _PIXELS_AT_ONCE = 16 * CHUNK * 128**2
-
-
-def pick_device(device: str) -> torch.device:
-    """The device for "auto" (a GPU where there is one), "cpu", "cuda" or "mps".
-
-    Raises:
-        NpyLabelError: ``bad_parameter`` for another name, ``no_such_device`` where it is not there.
-    """
-    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if device == "auto":
-        return torch.device(next(name for name in ("cuda", "mps", "cpu") if there[name]))
-    if device not in there:
-        raise NpyLabelError("bad_parameter", _("{name} is {value!r}.").format(name="device", value=device),
-                            _("Use one of: {allowed}.").format(allowed="auto, cpu, cuda, mps"))
-    if not there[device]:
-        raise NpyLabelError("no_such_device", _("This machine has no {device}.").format(device=device),
-                            _('Use device="auto". In Colab: Runtime, Change runtime type, T4 GPU.'))
-    return torch.device(device)
-
-
-def to_input(pixels: np.ndarray | torch.Tensor, device: torch.device, px: int) -> torch.Tensor:
-    """Pixels ``(n, h, w, 3)`` uint8 as ``(n, 3, px, px)`` float32 in 0-1 on the device, channels last in memory."""
-    images = torch.as_tensor(pixels).to(device).permute(0, 3, 1, 2).float().div(255)
-    if images.shape[2:] == (px, px):
-        return images
-    return functional.interpolate(images, (px, px), mode="bilinear", antialias=True)
 
 
 def middle(images: torch.Tensor, px: int) -> torch.Tensor:

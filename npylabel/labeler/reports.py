@@ -27,7 +27,7 @@ from npylabel.labeler.calibration import (
     to_saved,
 )
 from npylabel.labeler.checkpoint import Checkpoint
-from npylabel.labeler.run_files import RunFiles
+from npylabel.training.run_files import RunFiles
 
 PREDICTIONS, THRESHOLD_TABLE, RELIABILITY = ".predictions.csv", ".thresholds.csv", ".reliability.csv"
 BEFORE, AFTER = "before", "after"

@@ -19,7 +19,8 @@ from npylabel.labeler.class_mapping import map_classes
 from npylabel.labeler.feature_cache import Looks, file_ref, look_at
 from npylabel.labeler.legacy import load_labeler
 from npylabel.labeler.neighbors import nearest
-from npylabel.labeler.predict import Predictor, pick_device
+from npylabel.labeler.predict import Predictor
+from npylabel.training.devices import pick_device
 
 # Why a photo is asked about: below the threshold; two classes are nearly as probable; it looks like training photos of
 # another class; it looks like none; a label of the training data is probably wrong.

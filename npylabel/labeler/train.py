@@ -19,21 +19,22 @@ from npylabel.dataset.folders import TEST, TRAIN, VAL, FolderScan, scan_class_fo
 from npylabel.dataset.pixels import PixelStore
 from npylabel.dataset.training_data import TrainingData, TrainPhoto, class_counts, load_training_data
 from npylabel.labeler.checkpoint import Checkpoint, save_checkpoint
-from npylabel.labeler.devices import refuse_impossible_devices
 from npylabel.labeler.doubts import NO_CHECK, LabelCheck
-from npylabel.labeler.engine import judge
-from npylabel.labeler.fit import fit
 from npylabel.labeler.fold_training import check_labels
-from npylabel.labeler.job import FitJob, Fitted, template_of
 from npylabel.labeler.networks import create_network, default_px, refuse_impossible_network
-from npylabel.labeler.predict import Predictor, pick_device
-from npylabel.labeler.recipe import recipe_of, stored_px
+from npylabel.labeler.predict import Predictor
+from npylabel.labeler.recipe import recipe_of
+from npylabel.labeler.refit import fit_labeler
 from npylabel.labeler.reports import PREDICTIONS, RELIABILITY, THRESHOLD_TABLE, write_reports
-from npylabel.labeler.run_files import RunFiles
 from npylabel.labeler.scores import Scores, score
-from npylabel.labeler.settings import TrainSettings
-from npylabel.labeler.trackers import refuse_impossible_tracker
+from npylabel.labeler.task import LabelerTask, judge, template_of
 from npylabel.photos.sources import Listing
+from npylabel.training.devices import pick_device, refuse_impossible_devices
+from npylabel.training.job import FitJob, Fitted
+from npylabel.training.recipe import stored_px
+from npylabel.training.run_files import RunFiles
+from npylabel.training.settings import TrainSettings
+from npylabel.training.trackers import refuse_impossible_tracker
 
 KEEP_EVERY = 5
 
@@ -75,9 +76,9 @@ def train_labeler(
     with store:
         run = _Run(settings, table, data, RunFiles(save_path), photos, store, data_path)
         with report.timed("train"):
-            fitted = fit(run.job(resume, time.monotonic() - started), report)
+            fitted, logits = fit_labeler(run.job(resume, time.monotonic() - started), report, device)
         with report.timed("score"):
-            run.finish(fitted, report, device, test_photos)
+            run.finish(fitted, logits, report, device, test_photos)
     check_labels(check, data, photos, table, settings, RunFiles(save_path), report)
     return report
 
@@ -123,16 +124,18 @@ class _Run:
         """What the engine is to do, after so many seconds of other work."""
         settings, identity = self.settings, _identity(self.settings, self.table, self.data)
         template = template_of(settings, self.data, self.table, self.trained_ids, self.pixels, self.train_rows)
+        task = LabelerTask(self.table, replace(template, parameters=identity))
         return FitJob(
-            self.table, replace(template, parameters=identity), self.pixels, self.targets, self.train_rows,
-            self.val_rows, settings, self.files, identity, resume=resume, keep_every=KEEP_EVERY, spent_s=spent_s)
+            task, self.pixels, self.targets, self.train_rows, self.val_rows, settings, self.files, identity,
+            resume=resume, keep_every=KEEP_EVERY, spent_s=spent_s)
 
     def finish(
-        self, fitted: Fitted, report: StepReport, device: torch.device, test_photos: Sequence[TrainPhoto]
+        self, fitted: Fitted, val_logits: torch.Tensor, report: StepReport, device: torch.device,
+        test_photos: Sequence[TrainPhoto],
     ) -> None:
         """Describe the run, and score it on photos that it has never seen."""
         best, targets = fitted.best, self.targets[self.val_rows]
-        if scores := judge(fitted.val_logits, targets, self.trained_ids):
+        if scores := judge(val_logits, targets, self.trained_ids):
             self._write_scores(scores)
         metrics = {"epochs": fitted.epochs, "best_epoch": best.epoch, "best": best.metrics,
                    "temperature": best.temperature, "history": fitted.history}
@@ -141,7 +144,7 @@ class _Run:
             metrics["test"], unusable = _test_scores(best, test_photos, device)
             self.unusable += unusable
         findings = write_reports(
-            self.files, best, [self.photos[i] for i in self.val_rows], self.data_path, fitted.val_logits,
+            self.files, best, [self.photos[i] for i in self.val_rows], self.data_path, val_logits,
             torch.from_numpy(targets), self.table)
         if best.judged != findings.judged:
             save_checkpoint(self.files.save_path, replace(best, judged=findings.judged))

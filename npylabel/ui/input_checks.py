@@ -117,10 +117,11 @@ def _training(report: StepReport, places: Places, parameters: dict) -> None:
 
 
 def _labeling(report: StepReport, places: Places, parameters: dict) -> None:
-    from npylabel.labeler.checkpoint import load_weights_file
+    from npylabel.labeler.checkpoint import LABELER
+    from npylabel.training.model_files import load_weights_file
 
     world = places.world_of(parameters["input_dir"])
-    content = load_weights_file(world.path(parameters["model_path"]))
+    content = load_weights_file(world.path(parameters["model_path"]), LABELER)
     photos = _count(world.path(parameters["input_dir"]))
     report.messages.append(_("{count} files in {path}.").format(count=photos, path=world.path(parameters["input_dir"])))
     if "trained_ids" in content:

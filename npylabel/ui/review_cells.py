@@ -113,7 +113,7 @@ def _count_errors(save_path: Path) -> tuple[Path, int | None]:
     """(the table of wrong labels, how many are probably wrong); None where there is no table."""
     from npylabel.base.tables import read_csv
     from npylabel.labeler.doubts import LABEL_ERRORS
-    from npylabel.labeler.run_files import RunFiles
+    from npylabel.training.run_files import RunFiles
 
     path = RunFiles(save_path).beside(LABEL_ERRORS)
     return path, sum(row["probably_wrong"] == "1" for row in read_csv(path)) if path.is_file() else None

@@ -14,8 +14,8 @@ from npylabel.labeler.activation import class_activation
 from npylabel.labeler.checkpoint import load_checkpoint
 from npylabel.labeler.predict import Predictor
 from npylabel.labeler.reports import PREDICTIONS, RELIABILITY, THRESHOLD_TABLE
-from npylabel.labeler.run_files import RunFiles
 from npylabel.photos.decode import PhotoError
+from npylabel.training.run_files import RunFiles
 from npylabel.ui.confidence_plots import plot_confidence, plot_per_class
 from npylabel.ui.photo_sheets import Row, activation_sheet, hardest_sheet, pairs_sheet
 from npylabel.ui.plots import plot_confusion, plot_curves

@@ -21,10 +21,10 @@ from npylabel.dataset.pixels import PixelStore
 from npylabel.labeler.calibration import at_threshold, calibration_error, error_by_chance, judge
 from npylabel.labeler.checkpoint import Checkpoint, load_checkpoint
 from npylabel.labeler.predict import Predictor
-from npylabel.labeler.settings import TrainSettings
 from npylabel.labeler.train import train_labeler
 from npylabel.photos.demo import write_demo_classes
 from npylabel.photos.sources import list_photos
+from npylabel.training.settings import TrainSettings
 
 TEST_SHARE = 0.2
 NEIGHBORS = 5

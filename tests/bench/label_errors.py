@@ -22,9 +22,9 @@ from npylabel.dataset.training_data import load_training_data
 from npylabel.labeler import fold_training
 from npylabel.labeler.doubts import LABEL_ERRORS, LabelCheck
 from npylabel.labeler.folds import assign_folds
-from npylabel.labeler.run_files import RunFiles
-from npylabel.labeler.settings import TrainSettings
 from npylabel.photos.demo import write_demo_classes
+from npylabel.training.run_files import RunFiles
+from npylabel.training.settings import TrainSettings
 
 
 def plant(source: Path, data: Path, table: ClassTable, share: float) -> set[str]:

@@ -31,9 +31,9 @@ from npylabel.dataset.folders import TRAIN, VAL
 from npylabel.dataset.training_data import load_training_data
 from npylabel.labeler.networks import create_network
 from npylabel.labeler.scores import score
-from npylabel.labeler.settings import TrainSettings
 from npylabel.labeler.train import train_labeler
 from npylabel.photos.demo import write_demo_classes
+from npylabel.training.settings import TrainSettings
 from tests.bench.side_by_side import ROUNDS, print_rates, train_defaults
 
 PLAIN_PX, PLAIN_BATCH = 512, 32

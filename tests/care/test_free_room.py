@@ -17,10 +17,10 @@ from npylabel.dataset.labels import REPLACED, LabelRow, read_label_rows, write_l
 from npylabel.dataset.pixel_cache import cached_files, pixel_folder
 from npylabel.dataset.pixels import PixelStore
 from npylabel.dataset.verify import verify_dataset
-from npylabel.labeler import run_files
 from npylabel.labeler.demo_score import write_truth
 from npylabel.photos.demo import write_demo_classes, write_demo_photos
 from npylabel.photos.sources import list_photos
+from npylabel.training import run_files
 from tests.dataset.class_kit import ID_OF, TABLE
 from tests.dataset.leave_kit import World, kill_everywhere
 from tests.photos.collect_kit import collect, lay_file, photo, tree

@@ -19,9 +19,9 @@ from npylabel.dataset.decisions import DECISIONS, left_out, read_decisions
 from npylabel.dataset.export import export_dataset, zip_folder
 from npylabel.dataset.labels import labels_journal, read_label_rows, write_label
 from npylabel.dataset.verify import verify_dataset, write_findings
-from npylabel.labeler import run_files
 from npylabel.photos import prepare
 from npylabel.photos.sources import list_photos
+from npylabel.training import run_files
 from tests.dataset.class_kit import ID_OF, TABLE, TABLE_PATH
 from tests.dataset.leave_kit import World, kill_everywhere
 from tests.photos.collect_kit import assert_agree, failing_write, lay_file, photo, rows, tree

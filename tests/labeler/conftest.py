@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from npylabel.base.i18n import set_language
-from npylabel.labeler import plan
+from npylabel.training import plan
 from tests.labeler import kit
 from tests.labeler.label_kit import Folder, save_changed
 

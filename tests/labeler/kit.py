@@ -15,8 +15,8 @@ from npylabel.base.classes import UNKNOWN_NAME, ClassTable
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.report import StepReport
 from npylabel.base.tables import read_csv
-from npylabel.labeler.settings import TrainSettings
 from npylabel.labeler.train import train_labeler
+from npylabel.training.settings import TrainSettings
 
 # Sparse ids whose order is not that of the sorted names; nobody ever gives "лес" a photo.
 TABLE = ClassTable({3: "небо", 17: "дом", 40: "арбуз", 50: "лес", 99: UNKNOWN_NAME}, 99)

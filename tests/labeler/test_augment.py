@@ -5,11 +5,12 @@ from dataclasses import replace
 import pytest
 import torch
 
-from npylabel.labeler.augment import augment, mix, view_maps
-from npylabel.labeler.recipe import Recipe
+from npylabel.labeler.augment import augment, mix
+from npylabel.labeler.recipe import LabelerRecipe
+from npylabel.training.views import view_maps
 
-STILL = Recipe(smallest_crop=1, rotation_degrees=0, perspective=0, color=0, erasing=0, mixup=0, cutmix=0)
-LIVELY = Recipe(smallest_crop=0.35, rotation_degrees=15, perspective=0.1, color=0.25, erasing=0)
+STILL = LabelerRecipe(smallest_crop=1, rotation_degrees=0, perspective=0, color=0, erasing=0, mixup=0, cutmix=0)
+LIVELY = LabelerRecipe(smallest_crop=0.35, rotation_degrees=15, perspective=0.1, color=0.25, erasing=0)
 
 
 def colored(n: int, side: int = 32) -> torch.Tensor:

@@ -16,13 +16,13 @@ from npylabel.base.errors import NpyLabelError
 from npylabel.base.files import sha256_file
 from npylabel.dataset.training_data import load_training_data
 from npylabel.labeler.checkpoint import (
-    FORMAT,
+    LABELER,
     Checkpoint,
     load_checkpoint,
-    refuse_other_world,
     save_checkpoint,
 )
 from npylabel.labeler.networks import create_network
+from npylabel.training.model_files import refuse_other_world
 from tests.labeler import kit
 
 
@@ -62,7 +62,7 @@ def test_what_is_saved_comes_back(saved: Path) -> None:
 
 def test_a_trained_model_explains_itself(trained: kit.Trained) -> None:
     content = torch.load(trained.model_path, map_location="cpu", weights_only=True)
-    assert content["format"] == FORMAT
+    assert content["format"] == LABELER.format
     assert content["classes"] == {
         "names": {"3": "небо", "17": "дом", "40": "арбуз", "50": "лес", "99": UNKNOWN_NAME}, "unknown_id": 99}
     assert content["classes_sha256"] == kit.TABLE.sha256
@@ -111,11 +111,22 @@ def test_garbage_is_a_clear_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [
-    [1, 2], torch.zeros(3), {}, {"weights": torch.zeros(2)}, {"format": "npylabel-colorizer/1"},
+    [1, 2], torch.zeros(3), {}, {"weights": torch.zeros(2)}, {"format": "npylabel-labeler/9"}, {"format": "x"},
 ])
 def test_other_files_of_torch_are_foreign(tmp_path: Path, content: object) -> None:
     torch.save(content, tmp_path / "other.pth")
     assert code_of(tmp_path / "other.pth") == "model_foreign"
+
+
+@pytest.mark.parametrize(("found", "said"), [
+    ("npylabel-colorizer/1", "a colorizer"), ("npylabel-training/2", "state of a training"),
+])
+def test_another_file_of_the_workbook_is_called_by_its_name(tmp_path: Path, found: str, said: str) -> None:
+    torch.save({"format": found, "state_dict": {}}, tmp_path / "other.pth")
+    with pytest.raises(NpyLabelError) as error:
+        load_checkpoint(tmp_path / "other.pth")
+    assert error.value.code == "model_kind"
+    assert said in error.value.what and "a labeler" in error.value.what and "notebook 03" in error.value.fix
 
 
 @pytest.mark.parametrize("change", [{"network": None}, {"future": 1}])
@@ -140,7 +151,7 @@ class Evil:
 @pytest.mark.parametrize("writer", ["torch", "pickle"])
 def test_a_pickle_is_not_executed(tmp_path: Path, writer: str) -> None:
     path, mark = tmp_path / "evil.pth", tmp_path / "mark"
-    content = {"format": FORMAT, "state_dict": Evil(mark)}
+    content = {"format": LABELER.format, "state_dict": Evil(mark)}
     if writer == "torch":
         torch.save(content, path)
     else:

@@ -16,11 +16,12 @@ from npylabel.dataset.decisions import DECISIONS, left_out, read_decisions, read
 from npylabel.dataset.keep_label import keep_labels
 from npylabel.dataset.leave_out import leave_out_photos
 from npylabel.dataset.training_data import load_training_data
-from npylabel.labeler import fold_training, keeper
+from npylabel.labeler import fold_training
 from npylabel.labeler.doubts import LabelCheck, find_wrong_labels
 from npylabel.labeler.fold_training import fold_settings
-from npylabel.labeler.run_files import RunFiles
 from npylabel.labeler.train import train_labeler
+from npylabel.training import keeper
+from npylabel.training.run_files import RunFiles
 from npylabel.ui.doubt_sheet import doubt_pictures
 from tests.labeler import kit
 from tests.labeler.label_kit import Killed, kill_at_call

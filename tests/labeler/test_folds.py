@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from npylabel.labeler.folds import assign_folds, held_out_probabilities
-from npylabel.labeler.run_files import RunFiles
+from npylabel.training.run_files import RunFiles
 from tests.labeler.label_kit import Killed
 
 SHA = [f"{number:064x}" for number in range(1000)]

@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from npylabel.base.classes import UNKNOWN_NAME, ClassTable
-from npylabel.base.errors import NpyLabelError
 from npylabel.labeler import predict
 from npylabel.labeler.checkpoint import Checkpoint
-from npylabel.labeler.predict import CHUNK, Predictor, pick_device, to_input
+from npylabel.labeler.predict import CHUNK, Predictor
+from npylabel.training.feed import to_input
 from tests.labeler import kit
 
 TRAINED = [3, 40]
@@ -165,27 +165,6 @@ def test_pixels_become_shares_of_white() -> None:
     assert image.shape == (3, 2, 2)
     torch.testing.assert_close(image[:, 0, 1], torch.tensor([1.0, 0.2, 0.0]))
     assert image.sum() == pytest.approx(1.2)
-
-
-def test_auto_is_always_there() -> None:
-    best = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    assert pick_device("auto").type == best
-    assert pick_device("cpu").type == "cpu"
-
-
-@pytest.mark.parametrize("name", ["gpu", "", "CPU", "cuda:7"])
-def test_unknown_devices(name: str) -> None:
-    with pytest.raises(NpyLabelError) as error:
-        pick_device(name)
-    assert error.value.code == "bad_parameter"
-    assert repr(name) in error.value.what
-
-
-def test_a_missing_device(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(NpyLabelError) as error:
-        pick_device("cuda")
-    assert error.value.code == "no_such_device"
 
 
 @pytest.mark.parametrize("mixed", [False, True])

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from npylabel.labeler.fit import new_module
-from npylabel.labeler.plan import Plan, Segment
-from npylabel.labeler.recipe import LONG_EPOCHS, Recipe, recipe_of, stored_px, train_px
+from npylabel.labeler.recipe import LONG_EPOCHS, recipe_of
+from npylabel.training.course import new_module
+from npylabel.training.plan import Plan, Segment
+from npylabel.training.recipe import Recipe, stored_px, train_px
 from tests.labeler.test_refit import Setting
 
 GROWING = replace(Recipe(), sizes=((0.4, 0.5), (0.8, 0.75), (1.0, 1.0)))

@@ -7,14 +7,16 @@ import numpy as np
 import pytest
 import torch
 
-from npylabel.labeler import fit, refit
+from npylabel.labeler import refit
 from npylabel.labeler.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from npylabel.labeler.job import FitJob
 from npylabel.labeler.networks import create_network
 from npylabel.labeler.predict import Predictor
-from npylabel.labeler.refit import discriminants, refitted, weights_sha256
-from npylabel.labeler.run_files import RunFiles
-from npylabel.labeler.states import read_state
+from npylabel.labeler.refit import discriminants, refitted
+from npylabel.labeler.task import LabelerTask
+from npylabel.training.job import FitJob
+from npylabel.training.model_files import weights_sha256
+from npylabel.training.run_files import RunFiles
+from npylabel.training.states import read_state
 from tests.labeler import kit
 from tests.labeler.label_kit import Killed, kill_at_call
 
@@ -75,7 +77,7 @@ class Setting:
             table.to_json(), table.sha256, list(kit.SHOWN), "own", "", metrics={"epoch": 3, "val_accuracy": 0.0})
         rows = np.arange(len(classes)).reshape(3, per_class)
         self.job = FitJob(
-            table, self.best, self.pixels, classes, rows[:, judged:].ravel(), rows[:, :judged].ravel(),
+            LabelerTask(table, self.best), self.pixels, classes, rows[:, judged:].ravel(), rows[:, :judged].ravel(),
             kit.settings(), RunFiles(folder / "m.pth"), {})
 
     def accuracy(self, labeler: Checkpoint) -> float:
@@ -86,7 +88,8 @@ class Setting:
 @pytest.mark.parametrize("network", ["resnet10", "minicnn"])
 def test_an_untrained_network_learns_colors_by_its_last_layer(tmp_path: Path, network: str) -> None:
     setting = Setting(tmp_path, network)
-    labeler = refitted(setting.best, setting.job, CPU)
+    labeler, logits = refitted(setting.best, setting.job, CPU)
+    assert torch.equal(logits, Predictor(labeler, CPU).logits(setting.pixels, setting.job.val_rows))
     assert setting.accuracy(setting.best) < 0.7 and setting.accuracy(labeler) == 1.0
     assert labeler.refit_of == weights_sha256(setting.best.state_dict)
     assert labeler.metrics["val_accuracy"] == 1.0 and labeler.metrics["epoch"] == 3
@@ -101,7 +104,7 @@ def test_an_untrained_network_learns_colors_by_its_last_layer(tmp_path: Path, ne
 
 def test_it_is_left_alone_without_photos_to_judge_by(tmp_path: Path) -> None:
     setting = Setting(tmp_path, judged=0)
-    assert refitted(setting.best, setting.job, CPU) is setting.best
+    assert refitted(setting.best, setting.job, CPU)[0] is setting.best
 
 
 def test_it_is_left_alone_where_nothing_gets_better(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,13 +113,13 @@ def test_it_is_left_alone_where_nothing_gets_better(tmp_path: Path, monkeypatch:
         np.isin(np.arange(len(setting.pixels)), setting.job.val_rows), (setting.job.targets + 1) % 3,
         setting.job.targets))
     monkeypatch.setattr(refit, "fit_temperature", lambda logits, targets: 1.0)
-    assert refitted(setting.best, wrong, CPU) is setting.best
+    assert refitted(setting.best, wrong, CPU)[0] is setting.best
 
 
 def test_it_is_left_alone_with_one_photo_of_each_class(tmp_path: Path) -> None:
     setting = Setting(tmp_path, per_class=6)
     job = replace(setting.job, train_rows=setting.job.train_rows[:3], targets=np.arange(18) % 3)
-    assert refitted(setting.best, job, CPU) is setting.best
+    assert refitted(setting.best, job, CPU)[0] is setting.best
 
 
 def test_a_finished_run_knows_its_refit_and_a_killed_one_makes_it(
@@ -124,7 +127,7 @@ def test_a_finished_run_knows_its_refit_and_a_killed_one_makes_it(
 ) -> None:
     data = kit.class_folders(tmp_path / "data", 12)
     with monkeypatch.context() as patch:
-        kill_at_call(patch, fit, "refitted", 1)
+        kill_at_call(patch, refit, "refitted", 1)
         with pytest.raises(Killed):
             kit.train(data, tmp_path / "killed.pth", epochs=2)
     assert load_checkpoint(tmp_path / "killed.pth").refit_of == ""
@@ -135,7 +138,7 @@ def test_a_finished_run_knows_its_refit_and_a_killed_one_makes_it(
     assert (tmp_path / "killed.pth").read_bytes() == first
     assert labeler.refit_of == weights_sha256(read_state(tmp_path / "unbroken.resume.ckpt")["best"]["weights"])
     calls: list[object] = []
-    monkeypatch.setattr(fit, "refitted", lambda best, *_rest: calls.append(best) or best)
+    monkeypatch.setattr(refit, "refitted", lambda *given: calls.append(given))
     kit.train(data, tmp_path / "unbroken.pth", epochs=2)
     assert (tmp_path / "unbroken.pth").read_bytes() == first and not calls
 

@@ -15,8 +15,8 @@ from npylabel.labeler.calibration import calibration_error, cross_fitted, judge
 from npylabel.labeler.checkpoint import load_checkpoint, save_checkpoint
 from npylabel.labeler.label import label_photos
 from npylabel.labeler.reports import Findings, write_reports
-from npylabel.labeler.run_files import RunFiles
 from npylabel.photos.sources import PhotoRef
+from npylabel.training.run_files import RunFiles
 from tests.labeler import kit
 from tests.labeler.test_checkpoint import small
 

@@ -8,7 +8,7 @@ import pytest
 
 from npylabel.base.classes import ClassTable
 from npylabel.dataset.build import build_training_data
-from npylabel.labeler import engine
+from npylabel.labeler import task
 from npylabel.labeler.checkpoint import load_checkpoint
 from npylabel.labeler.scores import Scores
 from tests.labeler import kit
@@ -27,14 +27,14 @@ def test_more_epochs_go_on(data: Path, tmp_path: Path) -> None:
 def test_worse_epochs_added_later_leave_the_best_model(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    model, score = tmp_path / "m.pth", engine.score
+    model, score = tmp_path / "m.pth", task.score
     kit.train(data, model, epochs=2)
     best, last = model.read_bytes(), (tmp_path / "m.last.pth").read_bytes()
 
     def worse(*arguments: object) -> Scores:
         return replace(score(*arguments), macro_f1=0.0, loss=99.0)
 
-    monkeypatch.setattr(engine, "score", worse)
+    monkeypatch.setattr(task, "score", worse)
     report = kit.train(data, model, epochs=3)
     assert model.read_bytes() == best and (tmp_path / "m.last.pth").read_bytes() != last
     assert report.measured["best_epoch"] <= 2 and report.facts["epochs"] == 3

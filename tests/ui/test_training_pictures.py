@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from npylabel.base.tables import read_csv, write_csv
-from npylabel.labeler.run_files import SUFFIXES, RunFiles
+from npylabel.training.run_files import SUFFIXES, RunFiles
 from npylabel.ui import confidence_plots, photo_sheets, plots
 from npylabel.ui.photo_sheets import (
     GREEN,

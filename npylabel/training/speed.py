@@ -12,11 +12,11 @@ import numpy as np
 import torch
 
 from npylabel.base.files import TEMP_PREFIX
-from npylabel.labeler.engine import JUDGED_AT_ONCE, LabelerModule
-from npylabel.labeler.feed import PartBatches
-from npylabel.labeler.plan import Plan, Segment
-from npylabel.labeler.precision import autocast
-from npylabel.labeler.recipe import Recipe, train_px
+from npylabel.training.engine import JUDGED_AT_ONCE, TrainingModule
+from npylabel.training.feed import PartBatches
+from npylabel.training.plan import Plan, Segment
+from npylabel.training.precision import autocast
+from npylabel.training.recipe import Recipe, train_px
 
 # Batches that are measured at the first size of the pictures, at the others, and before either for warming up.
 _BATCHES, _BATCHES_MORE, _WARM_UP = 20, 6, 2
@@ -38,7 +38,7 @@ class Speed:
         step_s: of a step by side of the pictures.
         judge_s: of judging the network once.
         save_s: of saving everything once.
-        refit_s: of what follows the training: the best network looks at all its photos once more.
+        refit_s: of what follows the training, where the best network looks at all its photos once more.
     """
 
     step_s: dict[int, float]
@@ -70,7 +70,7 @@ class Speed:
 
 
 def measure(
-    module: LabelerModule, batches: PartBatches, judged_rows: np.ndarray, folder: Path, precision: str, steps: int,
+    module: TrainingModule, batches: PartBatches, judged_rows: np.ndarray, folder: Path, precision: str, steps: int,
     minutes: float
 ) -> Speed:
     """The speed of this training on this machine; random states are left as they were.
@@ -99,12 +99,13 @@ def measure(
                 count = min(count, _BATCHES_MORE)
             start = until
         judge_s = _judge_s(module, batches, judged_rows, precision)
-    refit_s = judge_s * len(batches.rows) / len(judged_rows) if len(judged_rows) else 0.0
-    return Speed(step_s, judge_s, _save_s(module, optimizer, folder), refit_s)
+    again = module.task.looks_again and len(judged_rows)
+    return Speed(step_s, judge_s, _save_s(module, optimizer, folder),
+                 judge_s * len(batches.rows) / len(judged_rows) if again else 0.0)
 
 
 def _step_s(
-    module: LabelerModule, batches: PartBatches, optimizer: torch.optim.Optimizer, precision: str, count: int,
+    module: TrainingModule, batches: PartBatches, optimizer: torch.optim.Optimizer, precision: str, count: int,
     enough_s: float
 ) -> float:
     """Mean seconds of a step at the size of the module's present step."""
@@ -131,20 +132,21 @@ def _step_s(
     return statistics.fmean(times[warm_up:] or times[-1:])
 
 
-def _judge_s(module: LabelerModule, batches: PartBatches, rows: np.ndarray, precision: str) -> float:
+def _judge_s(module: TrainingModule, batches: PartBatches, rows: np.ndarray, precision: str) -> float:
     if not len(rows):
         return 0.0
     some = rows[:JUDGED_AT_ONCE]
+    targets = torch.from_numpy(batches.targets[some]).to(module.device)
 
     def judge() -> None:
         with autocast(module.device, precision):
-            module.logits(batches.feed.take(some)).cpu()
+            module.measured(batches.feed.take(some), targets).cpu()
 
     judge()
     return _seconds(judge, module.device) * len(rows) / len(some)
 
 
-def _save_s(module: LabelerModule, optimizer: torch.optim.Optimizer, folder: Path) -> float:
+def _save_s(module: TrainingModule, optimizer: torch.optim.Optimizer, folder: Path) -> float:
     """Seconds of a save: the state, and two models that are read back."""
     content = io.BytesIO()
 

@@ -8,7 +8,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.tables import read_csv
-from npylabel.labeler import trackers
+from npylabel.training import trackers
 from tests.labeler import kit
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from npylabel.labeler.order import EpochOrder, views_per_class
+from npylabel.training.order import EpochOrder, views_per_class
 
 # 12, 3, 0 and 1 photos.
 TARGETS = np.array([0] * 12 + [1] * 3 + [3])

@@ -36,7 +36,7 @@ class RunFiles:
 
     @property
     def last(self) -> Path:
-        """The labeler after the last epoch (``save_path`` is the best one)."""
+        """The model after the last epoch (``save_path`` is the best one)."""
         return self.beside(".last.pth")
 
     @property

@@ -8,12 +8,11 @@ from pathlib import Path
 
 import torch
 
-from npylabel.base.errors import NpyLabelError
 from npylabel.base.files import TEMP_PREFIX, atomic_path
 from npylabel.base.i18n import _
 from npylabel.base.report import StepReport
-from npylabel.labeler.checkpoint import canonical, load_weights_file
-from npylabel.labeler.run_files import RunFiles
+from npylabel.training.model_files import LOAD_ERRORS, canonical, read_weights
+from npylabel.training.run_files import RunFiles
 
 FORMAT = "npylabel-training/2"
 
@@ -66,7 +65,7 @@ def _is_of(state: dict | None, identity: dict) -> bool:
 
 def read_state(path: Path) -> dict | None:
     """The state in a file, or None where it is damaged or of another kind."""
-    with suppress(NpyLabelError):
-        state = load_weights_file(path)
-        return state if state.get("format") == FORMAT else None
+    with suppress(*LOAD_ERRORS):
+        state = read_weights(path)
+        return state if isinstance(state, dict) and state.get("format") == FORMAT else None
     return None

@@ -1,12 +1,14 @@
 """Pixels on their way to the network: as bytes, and from the device's own memory where they fit into it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 import numpy as np
 import torch
+from torch.nn import functional
 
-from npylabel.labeler.order import EpochOrder
-from npylabel.labeler.plan import Plan
+from npylabel.training.order import EpochOrder
+from npylabel.training.plan import Plan
 
 # Share of a GPU's free memory that pixels may take; the rest is for the network.
 _GPU_SHARE = 0.5
@@ -77,3 +79,32 @@ class PartBatches:
         """(pixels ``(b, h, w, 3)`` uint8, targets ``(b,)`` int64) of these of the photos to train on."""
         rows = self.rows[chosen]
         return self.feed.take(rows), torch.from_numpy(self.targets[rows]).to(self.feed.device)
+
+
+def to_input(pixels: np.ndarray | torch.Tensor, device: torch.device, px: int) -> torch.Tensor:
+    """Pixels ``(n, h, w, 3)`` uint8 as ``(n, 3, px, px)`` float32 in 0-1 on the device, channels last in memory."""
+    images = torch.as_tensor(pixels).to(device).permute(0, 3, 1, 2).float().div(255)
+    if images.shape[2:] == (px, px):
+        return images
+    return functional.interpolate(images, (px, px), mode="bilinear", antialias=True)
+
+
+@lru_cache
+def _channels(values: tuple[float, ...], device: torch.device) -> torch.Tensor:
+    return torch.tensor(values, device=device).view(1, -1, 1, 1)
+
+
+def normalized(images: torch.Tensor, mean: Sequence[float], std: Sequence[float]) -> torch.Tensor:
+    """Images ``(n, 3, h, w)`` less the mean and over the deviation of their channels, channels last in memory."""
+    mean, std = (_channels(tuple(values), images.device) for values in (mean, std))
+    return ((images - mean) / std).contiguous(memory_format=torch.channels_last)
+
+
+def pixel_statistics(pixels: np.ndarray, chosen: np.ndarray) -> tuple[list[float], list[float]]:
+    """(mean, standard deviation) by channel in 0-1 of the chosen of ``(n, h, w, 3)`` uint8, of about 2,000 photos."""
+    step = max(1, len(chosen) // 2000)
+    values = [pixels[i].reshape(-1, 3).astype(np.float64) / 255 for i in chosen[::step]]
+    mean = np.mean([v.mean(0) for v in values], axis=0)
+    square = np.mean([(v**2).mean(0) for v in values], axis=0)
+    std = np.sqrt(np.maximum(square - mean**2, 1e-4))
+    return [round(float(v), 5) for v in mean], [round(float(v), 5) for v in std]

@@ -9,29 +9,30 @@ from torch import nn
 
 from npylabel.base.errors import NpyLabelError
 from npylabel.dataset.pixels import PixelStore
-from npylabel.labeler import devices, fit, networks
+from npylabel.labeler import networks
 from npylabel.labeler.checkpoint import load_checkpoint
-from npylabel.labeler.engine import LabelerModule
-from npylabel.labeler.plan import Plan, Segment
-from npylabel.labeler.recipe import recipe_of
-from npylabel.labeler.states import read_state
 from npylabel.photos.sources import list_photos
-from tests.labeler import kit, two_processes
+from npylabel.training import devices, planning
+from npylabel.training.engine import TrainingModule
+from npylabel.training.plan import Plan, Segment
+from npylabel.training.states import read_state
+from tests.labeler import kit
+from tests.training import two_processes
+from tests.training.test_engine import task_of
 
 
 @pytest.fixture
 def no_dropout(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(networks.nn, "Dropout", lambda _share: nn.Identity())
     monkeypatch.setattr(devices, "_work", two_processes.without_chance)
-    monkeypatch.setattr(fit, "choose_precision", lambda _device: "32-true")
+    monkeypatch.setattr(planning, "choose_precision", lambda _device: "32-true")
 
 
 def gradients(share: tuple[int, int]) -> dict[str, torch.Tensor]:
     """Of the loss of one process's rows of a batch of seven."""
     torch.manual_seed(0)
-    module = LabelerModule(
-        networks.create_network("minicnn", 3), [0, 1, 2], [3, 17, 40], [0.5] * 3, [0.2] * 3, 32, recipe_of("minicnn"),
-        Plan({}, 10, (Segment(0, 10),)), 7)
+    task = task_of("minicnn", [3, 17, 40])
+    module = TrainingModule(task, task.new_network(), task.recipe(), Plan({}, 10, (Segment(0, 10),)), 32, 7)
     module.share = share
     random = np.random.default_rng(0)
     pixels = torch.from_numpy(random.integers(0, 256, (7, 32, 32, 3), dtype=np.uint8))
@@ -99,3 +100,24 @@ def test_pixels_travel_as_the_place_where_they_lie(data: Path) -> None:
         light.path.unlink()
         assert np.array_equal(devices._light(store.pixels), store.pixels)
     assert np.array_equal(devices._light(np.ones((1, 2, 2, 3), np.uint8)), np.ones((1, 2, 2, 3)))
+
+
+def test_auto_is_always_there() -> None:
+    best = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    assert devices.pick_device("auto").type == best
+    assert devices.pick_device("cpu").type == "cpu"
+
+
+@pytest.mark.parametrize("name", ["gpu", "", "CPU", "cuda:7"])
+def test_unknown_devices(name: str) -> None:
+    with pytest.raises(NpyLabelError) as error:
+        devices.pick_device(name)
+    assert error.value.code == "bad_parameter"
+    assert repr(name) in error.value.what
+
+
+def test_a_missing_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(NpyLabelError) as error:
+        devices.pick_device("cuda")
+    assert error.value.code == "no_such_device"

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from npylabel.labeler.plan import PEAK_AGAIN, Plan, Segment, longer, one_cycle, saving_rhythm
+from npylabel.training.plan import PEAK_AGAIN, Plan, Segment, longer, one_cycle, saving_rhythm
 
 PLAN = Plan({"epochs": 4}, 10, (Segment(0, 40),))
 
@@ -69,7 +69,7 @@ def test_saves_are_shared_by_quick_epochs() -> None:
 ])
 def test_little_is_lost_and_saving_costs_little(epoch_s: float, save_s: float, rhythm: tuple[int, int],
                                                 monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("npylabel.labeler.plan.SAVING_SHARE", 0.05)
+    monkeypatch.setattr("npylabel.training.plan.SAVING_SHARE", 0.05)
     assert saving_rhythm(epoch_s, save_s) == rhythm
 
 

@@ -19,9 +19,10 @@ from npylabel.base.errors import NpyLabelError
 from npylabel.base.i18n import _, language_in_use, set_language
 from npylabel.base.parallel import cpu_count, end_with_parent
 from npylabel.base.report import StepReport
-from npylabel.labeler.job import FitJob
-from npylabel.labeler.plan import Plan
-from npylabel.labeler.states import load_state
+from npylabel.training.course import run
+from npylabel.training.job import FitJob
+from npylabel.training.plan import Plan
+from npylabel.training.states import load_state
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,24 @@ class _MappedPixels:
 
     def open(self) -> np.ndarray:
         return np.memmap(self.path, np.uint8, "r", self.offset, self.shape)
+
+
+def pick_device(device: str) -> torch.device:
+    """The device for "auto" (a GPU where there is one), "cpu", "cuda" or "mps".
+
+    Raises:
+        NpyLabelError: ``bad_parameter`` for another name, ``no_such_device`` where it is not there.
+    """
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if device == "auto":
+        return torch.device(next(name for name in ("cuda", "mps", "cpu") if there[name]))
+    if device not in there:
+        raise NpyLabelError("bad_parameter", _("{name} is {value!r}.").format(name="device", value=device),
+                            _("Use one of: {allowed}.").format(allowed="auto, cpu, cuda, mps"))
+    if not there[device]:
+        raise NpyLabelError("no_such_device", _("This machine has no {device}.").format(device=device),
+                            _('Use device="auto". In Colab: Runtime, Change runtime type, T4 GPU.'))
+    return torch.device(device)
 
 
 def refuse_impossible_devices(device: torch.device, devices: int) -> None:
@@ -125,8 +144,6 @@ def _work(
     connection: Connection, job: FitJob, plan: Plan, device: str, rank: int, port: int, language: str
 ) -> None:
     """The life of one of the processes."""
-    from npylabel.labeler.fit import run
-
     # A Ctrl-C in the terminal reaches every process; the first one ends the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=end_with_parent, daemon=True).start()

@@ -22,7 +22,7 @@ class TrainSettings:
         minutes: above 0 it replaces ``epochs``.
         device: "auto", "cpu", "cuda" or "mps".
         random_seed: of everything that is random.
-        patience: epochs without a better macro-F1 after which the training ends; 0 is never.
+        patience: epochs without a better model after which the training ends; 0 is never.
         fill_to: views that a class has in an epoch at least; 0 is as many as the largest class, see ``order``.
         tracker: name in ``trackers.TRACKERS``.
         devices: processes that train together.

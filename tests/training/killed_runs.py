@@ -18,10 +18,10 @@ import torch
 
 from npylabel.base import files as files_module
 from npylabel.base.files import leftovers
-from npylabel.labeler import engine, fit
 from npylabel.labeler import train as train_module
-from npylabel.labeler.engine import LabelerModule
-from npylabel.labeler.speed import Speed
+from npylabel.training import engine, planning
+from npylabel.training.engine import TrainingModule
+from npylabel.training.speed import Speed
 from tests.labeler import kit
 
 EPOCHS = 4
@@ -50,7 +50,7 @@ class Killer:
     def watch(self) -> None:
         """Make events of the steps of training and of all that is done to files."""
         for name in ("training_step", "on_train_batch_end", "close_row"):
-            self._around(LabelerModule, name)
+            self._around(TrainingModule, name)
         self._around(Path, "replace")
         self._around(os, "link")
         self._around(files_module, "_flush")
@@ -88,7 +88,7 @@ def run_child(data_path: Path, model_path: Path, number: int = 0) -> tuple[int, 
         sys.stdout = sys.stderr
         engine.time = SimpleNamespace(monotonic=lambda: 0.0)
         # Epochs of more than three minutes have parts.
-        fit.measure = lambda *_arguments: Speed({32: 70.0}, 1.0, 1.0)
+        planning.measure = lambda *_arguments: Speed({32: 70.0}, 1.0, 1.0)
         killer = Killer(number, note)
         killer.watch()
         kit.train(data_path, model_path, epochs=EPOCHS)

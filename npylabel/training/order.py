@@ -25,7 +25,7 @@ class EpochOrder:
     """The batches of any epoch: each photo once, photos of rarer classes again until their class is filled.
 
     Args:
-        targets: of the photos to train on, ``(n,)`` int64 from 0.
+        targets: classes of the photos to train on, ``(n,)`` int64; those without one (-1) are a class of their own.
         batch_size: photos in a batch at most.
         fill_to: see ``views_per_class``.
         random_seed: of the order.
@@ -37,6 +37,7 @@ class EpochOrder:
 
     def __init__(self, targets: np.ndarray, batch_size: int, fill_to: int, random_seed: int) -> None:
         self.random_seed = random_seed
+        targets = np.unique(targets, return_inverse=True)[1]
         self.members = [np.flatnonzero(targets == k) for k in range(int(targets.max()) + 1)]
         self.wanted = views_per_class(targets, fill_to)
         self.views = int(self.wanted.sum())

@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 
 from npylabel.base.tables import read_csv
-from npylabel.labeler import expectation, fit
+from npylabel.labeler import expectation
 from npylabel.labeler.expectation import expected_macro_f1
-from npylabel.labeler.plan import Plan, Segment
-from npylabel.labeler.precision import has_native_bf16
-from npylabel.labeler.recipe import Recipe
-from npylabel.labeler.speed import Speed
+from npylabel.training import fit, planning
+from npylabel.training.plan import Plan, Segment
+from npylabel.training.precision import has_native_bf16
+from npylabel.training.recipe import Recipe
+from npylabel.training.speed import Speed
 from tests.labeler import kit
 
 # 64 pixels for half of the steps, then 128.
@@ -46,7 +47,7 @@ def test_minutes_become_steps_once(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, minutes: float, steps: int
 ) -> None:
     # 3 steps an epoch: 3 + 0.5 + 0.1 s. 57 s less 0.6 s are 47 steps; what was spent before is next to nothing.
-    monkeypatch.setattr(fit, "measure", lambda *_arguments: Speed({32: 1.0}, 0.5, 0.1))
+    monkeypatch.setattr(planning, "measure", lambda *_arguments: Speed({32: 1.0}, 0.5, 0.1))
     monkeypatch.setattr(fit.time, "monotonic", lambda: 0.0)
     kit.train(data, tmp_path / "m.pth", minutes=minutes, epochs=1)
     plan = json.loads((tmp_path / "m.run.json").read_text())["plan"]
@@ -55,13 +56,13 @@ def test_minutes_become_steps_once(
     last = read_csv(tmp_path / "m.history.csv")[-1]
     assert float(last["epoch"]) == pytest.approx(steps / 3, abs=1e-4)
     # A quicker machine does not make another plan of it.
-    monkeypatch.setattr(fit, "measure", lambda *_arguments: pytest.fail("measured again"))
+    monkeypatch.setattr(planning, "measure", lambda *_arguments: pytest.fail("measured again"))
     assert kit.train(data, tmp_path / "m.pth", minutes=minutes, epochs=1).measured["epochs_now"] == 0
 
 
 def test_the_time_is_told_before_and_while(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
                                            capsys: pytest.CaptureFixture) -> None:
-    monkeypatch.setattr(fit, "measure", lambda *_arguments: Speed({32: 40.0}, 10.0, 10.0))
+    monkeypatch.setattr(planning, "measure", lambda *_arguments: Speed({32: 40.0}, 10.0, 10.0))
     monkeypatch.setitem(expectation.EXPECTED_MACRO_F1, 7, {2: 0.61})
     kit.train(data, tmp_path / "m.pth", epochs=2)
     lines = capsys.readouterr().out.splitlines()

@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from npylabel.labeler import fit, plan
 from npylabel.labeler.checkpoint import load_checkpoint
 from npylabel.labeler.recipe import recipe_of
-from npylabel.labeler.speed import Speed
-from npylabel.labeler.states import read_state
+from npylabel.training import course, plan, planning
+from npylabel.training.speed import Speed
+from npylabel.training.states import read_state
 from tests.base.processes import start
-from tests.labeler import killed_runs, kit
+from tests.labeler import kit
+from tests.training import killed_runs
 
 
 @pytest.fixture(scope="module")
@@ -133,14 +134,14 @@ def test_epochs_added_later_are_a_course_of_their_own(from_one_to_two: dict) -> 
 
 def test_another_length_cuts_an_unfinished_run(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Killed after one of four epochs, and asked for three."""
-    model, save = tmp_path / "m.pth", fit.Keeper._save
+    model, save = tmp_path / "m.pth", course.Keeper._save
 
-    def save_and_die(self: fit.Keeper, *arguments: object) -> None:
+    def save_and_die(self: course.Keeper, *arguments: object) -> None:
         save(self, *arguments)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(fit.Keeper, "_save", save_and_die)
+        patch.setattr(course.Keeper, "_save", save_and_die)
         kit.train(data, model, epochs=4)
     assert kit.train(data, model, epochs=1).measured["epochs_now"] == 0
     report = kit.train(data, model, epochs=3)
@@ -152,7 +153,7 @@ def test_another_length_cuts_an_unfinished_run(data: Path, tmp_path: Path, monke
 
 def test_measuring_changes_no_result(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kit.train(data, tmp_path / "measured" / "m.pth", epochs=1)
-    monkeypatch.setattr(fit, "measure", lambda *_arguments: Speed({32: 1.0}, 1.0, 0.0))
+    monkeypatch.setattr(planning, "measure", lambda *_arguments: Speed({32: 1.0}, 1.0, 0.0))
     kit.train(data, tmp_path / "unmeasured" / "m.pth", epochs=1)
     measured, unmeasured = (read_state(tmp_path / name / "m.resume.ckpt") for name in ("measured", "unmeasured"))
     for name in ("network", "averaged"):

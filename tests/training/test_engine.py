@@ -9,22 +9,32 @@ import torch
 from torch.nn import functional
 
 from npylabel.base.tables import read_csv
-from npylabel.labeler import engine, keeper
-from npylabel.labeler.checkpoint import load_checkpoint
-from npylabel.labeler.engine import LabelerModule
-from npylabel.labeler.networks import create_network
-from npylabel.labeler.plan import Plan, Segment
-from npylabel.labeler.recipe import Recipe
+from npylabel.labeler import task
+from npylabel.labeler.checkpoint import Checkpoint, load_checkpoint
+from npylabel.labeler.recipe import LabelerRecipe
+from npylabel.labeler.task import LabelerTask
+from npylabel.training import keeper
+from npylabel.training.engine import TrainingModule
+from npylabel.training.feed import normalized
+from npylabel.training.plan import Plan, Segment
 from tests.labeler import kit
 
+MEAN = [0.4, 0.5, 0.6]
 PLAN = Plan({}, 10, (Segment(0, 100),))
-RECIPE = Recipe(learning_rate=0.01, weight_decay=0.3, label_smoothing=0.2, ema_decay=0.5, warmup=0.1)
+RECIPE = LabelerRecipe(learning_rate=0.01, weight_decay=0.3, label_smoothing=0.2, ema_decay=0.5, warmup=0.1)
 
 
-def module(network: str = "smallresnet", columns: tuple[int, ...] = (0, 2)) -> LabelerModule:
+def task_of(network: str, trained_ids: list[int]) -> LabelerTask:
+    """A labeler of some of the table's classes to be."""
+    template = Checkpoint({}, network, 0, 32, "crop", MEAN, [0.2] * 3, kit.TABLE.to_json(), kit.TABLE.sha256,
+                          trained_ids, "own", "")
+    return LabelerTask(kit.TABLE, template)
+
+
+def module(network: str = "smallresnet") -> TrainingModule:
     torch.manual_seed(0)
-    return LabelerModule(create_network(network, 4), list(columns), [3, 40], [0.4, 0.5, 0.6], [0.2] * 3, 32, RECIPE,
-                         PLAN, 7)
+    learned = task_of(network, [3, 40])
+    return TrainingModule(learned, learned.new_network(), RECIPE, PLAN, 32, 7)
 
 
 def test_norms_and_biases_do_not_decay() -> None:
@@ -58,10 +68,11 @@ def test_what_labels_is_the_running_mean() -> None:
     trained = module()
     trained.train()
     pixels = torch.randint(0, 256, (3, 32, 32, 3), dtype=torch.uint8)
-    before = trained.logits(pixels)
+    targets = torch.zeros(3, dtype=torch.int64)
+    before = trained.measured(pixels, targets)
     for value in trained.network.parameters():
         value.data.zero_()
-    assert torch.equal(trained.logits(pixels), before)
+    assert torch.equal(trained.measured(pixels, targets), before)
     larger = torch.nn.functional.interpolate(pixels.permute(0, 3, 1, 2) / 255, (36, 36), mode="bilinear")
     images = (larger[..., 2:34, 2:34] - torch.tensor([0.4, 0.5, 0.6]).view(3, 1, 1)) / 0.2
     torch.testing.assert_close(before, trained.averaged(images)[:, [0, 2]], rtol=1e-4, atol=1e-5)
@@ -72,14 +83,14 @@ def test_the_loss_is_that_of_smoothed_mixed_targets(monkeypatch: pytest.MonkeyPa
     trained.network.eval()
     seen = {}
 
-    def augment(pixels: torch.Tensor, px: int, _recipe: Recipe) -> torch.Tensor:
+    def augment(pixels: torch.Tensor, px: int, _recipe: LabelerRecipe) -> torch.Tensor:
         seen["px"] = px
         return torch.full((len(pixels), 3, px, px), 0.5)
 
-    monkeypatch.setattr(engine, "augment", augment)
-    monkeypatch.setattr(engine, "mix", lambda images, wanted, _recipe: (images, wanted * 0.75 + wanted.flip(0) * 0.25))
+    monkeypatch.setattr(task, "augment", augment)
+    monkeypatch.setattr(task, "mix", lambda images, wanted, _recipe: (images, wanted * 0.75 + wanted.flip(0) * 0.25))
     loss = trained.loss(torch.zeros(2, 32, 32, 3, dtype=torch.uint8), torch.tensor([0, 1]))
-    logits = trained.network(trained.normalized(torch.full((1, 3, 32, 32), 0.5)))[:, [0, 2]]
+    logits = trained.network(normalized(torch.full((1, 3, 32, 32), 0.5), MEAN, [0.2] * 3))[:, [0, 2]]
     # Of the 0.75 and 0.25 a fifth goes to both alike: 0.7 and 0.3.
     wanted = torch.tensor([[0.7, 0.3], [0.3, 0.7]])
     torch.testing.assert_close(loss, -(wanted * functional.log_softmax(logits, 1)).sum(1).mean())
@@ -104,14 +115,14 @@ def test_a_step_depends_on_its_number_alone() -> None:
 @pytest.fixture
 def no_progress(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every epoch is as good as the first."""
-    score = engine.score
+    score = task.score
     first = []
 
     def scored(*arguments: object) -> object:
         first.append(score(*arguments))
         return first[0]
 
-    monkeypatch.setattr(engine, "score", scored)
+    monkeypatch.setattr(task, "score", scored)
 
 
 @pytest.mark.usefixtures("no_progress")
@@ -129,23 +140,24 @@ def test_a_training_that_gets_no_better_ends(data: Path, tmp_path: Path) -> None
 def test_patience_counts_whole_epochs() -> None:
     rows = [{"epoch": epoch, "px": 64, "val_macro_f1": f1} for epoch, f1 in
             ((0.5, 0.2), (1, 0.3), (1.5, 0.5), (2, 0.4), (2.5, 0.5), (3, 0.5))]
-    stopped = [keeper.stopped_early(rows[:count], PLAN, 1, 64) for count in range(7)]
+    stopped = [keeper.stopped_early(LabelerTask, rows[:count], PLAN, 1, 64) for count in range(7)]
     assert stopped == [False, False, False, False, False, True, True]
-    assert not keeper.stopped_early(rows, PLAN, 0, 64) and not keeper.stopped_early(rows, PLAN, 2, 64)
-    assert not keeper.stopped_early([{"epoch": 9, "px": 64}], PLAN, 1, 64)
+    for patience in (0, 2):
+        assert not keeper.stopped_early(LabelerTask, rows, PLAN, patience, 64)
+    assert not keeper.stopped_early(LabelerTask, [{"epoch": 9, "px": 64}], PLAN, 1, 64)
 
 
 def test_patience_waits_for_the_last_size_of_the_pictures() -> None:
     rows = [{"epoch": epoch, "px": px, "val_macro_f1": f1} for epoch, px, f1 in
             ((1, 32, 0.9), (2, 32, 0.8), (3, 64, 0.1), (4, 64, 0.2), (5, 64, 0.2))]
-    assert [keeper.stopped_early(rows[:count], PLAN, 1, 64) for count in range(6)] == [False] * 5 + [True]
+    assert [keeper.stopped_early(LabelerTask, rows[:count], PLAN, 1, 64) for count in range(6)] == [False] * 5 + [True]
 
 
 def test_the_best_is_one_that_was_judged_at_the_last_size(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    falling, score = (0.9 - 0.05 * judged for judged in range(16)), engine.score
-    monkeypatch.setattr(engine, "score", lambda *given: replace(score(*given), macro_f1=next(falling)))
+    falling, score = (0.9 - 0.05 * judged for judged in range(16)), task.score
+    monkeypatch.setattr(task, "score", lambda *given: replace(score(*given), macro_f1=next(falling)))
     kit.train(data, tmp_path / "m.pth", network="smallresnet", input_px=64, epochs=12)
     history = read_csv(tmp_path / "m.history.csv")
     assert [int(row["px"]) for row in history] == [32] * 5 + [64] * 7

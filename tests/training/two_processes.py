@@ -1,6 +1,7 @@
 """What the processes of a training on two devices run in the tests."""
 
-from npylabel.labeler import devices, networks
+from npylabel.labeler import networks
+from npylabel.training import devices
 
 work = devices._work
 
