@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn
 from torch.nn import functional
 
 from npylabel.base.classes import ClassTable, load_classes
@@ -65,15 +64,10 @@ def outputs_of(best: Checkpoint, folder: Path) -> Outputs:
     """What the model makes of all photos below a folder of class folders."""
     refs = list_photos([folder]).refs
     predictor = Predictor(best, torch.device("cpu"))
-    last = [module for module in predictor.network.modules() if isinstance(module, nn.Linear)][-1]
-    features: list[torch.Tensor] = []
-    hook = last.register_forward_pre_hook(lambda _module, inputs: features.append(inputs[0]))
-    with PixelStore(refs, best.input_px, best.fit) as store:
-        logits = predictor.logits(store.pixels)
-    hook.remove()
+    with PixelStore(refs, best.photo_px, best.fit) as store:
+        logits, features = predictor.logits_and_features(store.pixels)
     known = {best.table.names[class_id]: k for k, class_id in enumerate(best.trained_ids)}
-    # The last batch is filled up with black pictures.
-    return Outputs(logits, torch.cat(features)[:len(refs)],
+    return Outputs(logits, torch.from_numpy(features),
                    torch.tensor([known.get(ref.path.parent.name, -1) for ref in refs]))
 
 
