@@ -1,0 +1,85 @@
+"""What the engine has to know of colorizers: how they learn colors, how they are judged, and their files."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from npylabel.colorizer.lab import rgb_to_lab
+from npylabel.colorizer.losses import ab_loss, class_loss, colorfulness_loss
+from npylabel.colorizer.model import Colorizer, load_colorizer, save_colorizer
+from npylabel.colorizer.networks import create_colorizer
+from npylabel.colorizer.recipe import ColorRecipe
+from npylabel.training.feed import to_input
+from npylabel.training.task import Task
+from npylabel.training.views import draw, views
+
+
+class ColorizerTask(Task):
+    """Give photos their colors back, and name them.
+
+    The targets of a job are places in the ``class_ids`` of the template, -1 where the class is not known.
+
+    Args:
+        template: all of the colorizer but its weights, epoch and metrics.
+        recipe: how to train.
+    """
+
+    columns = ("val_mse", "val_mse_label", "val_accuracy")
+    best_by = {"val_mse": -1, "val_mse_label": -1}  # noqa: RUF012
+    # Squared error without and with the true label, whether the class is right, and whether it is known.
+    measures = 4
+
+    def __init__(self, template: Colorizer, recipe: ColorRecipe) -> None:
+        self.template, self._recipe = template, recipe
+
+    def recipe(self, epochs: float = 0) -> ColorRecipe:
+        return self._recipe
+
+    def new_network(self) -> nn.Module:
+        return create_colorizer(self.template.network, len(self.template.class_ids))
+
+    def prepare(
+        self, pixels: torch.Tensor, targets: torch.Tensor, px: int, recipe: ColorRecipe
+    ) -> tuple[torch.Tensor, ...]:
+        lightness, ab = rgb_to_lab(views(pixels, px, recipe).clamp(0, 1))
+        exponent = 1 + draw(len(pixels), -recipe.tone, recipe.tone).to(lightness.device).view(-1, 1, 1, 1)
+        is_told = (torch.rand(len(pixels)) >= recipe.label_dropout).to(targets.device)
+        return lightness.clamp(0, 1) ** exponent, ab, targets, torch.where(is_told, targets, -1)
+
+    def loss(
+        self, network: nn.Module, recipe: ColorRecipe, lightness: torch.Tensor, ab: torch.Tensor,
+        targets: torch.Tensor, told: torch.Tensor,
+    ) -> torch.Tensor:
+        color, class_logits = network(lightness, told)
+        loss = ab_loss(recipe.color_loss, color, ab) + recipe.class_weight * class_loss(
+            class_logits, targets, recipe.label_smoothing)
+        if recipe.colorfulness_weight:
+            loss = loss + recipe.colorfulness_weight * colorfulness_loss(color, ab)
+        return loss
+
+    def measure(self, network: nn.Module, pixels: torch.Tensor, targets: torch.Tensor, px: int) -> torch.Tensor:
+        lightness, ab = rgb_to_lab(to_input(pixels, pixels.device, px))
+        color, class_logits = network(lightness, None)
+        told, _logits = network(lightness, targets)
+        errors = [(found.float() - ab).square().mean((1, 2, 3)) for found in (color, told)]
+        return torch.stack([*errors, (class_logits.argmax(1) == targets).float(), (targets >= 0).float()], 1)
+
+    def judge(self, measures: torch.Tensor, targets: torch.Tensor) -> tuple[dict[str, float], dict]:
+        if not len(measures):
+            return {}, {}
+        free, told, right, known = measures.double().mean(0).tolist()
+        return {"val_mse": round(free, 6), "val_mse_label": round(told, 6),
+                "val_accuracy": round(right / known, 4) if known else 0.0}, {}
+
+    def model(self, weights: dict[str, torch.Tensor], row: dict, kept: Mapping) -> Colorizer:
+        return replace(self.template, state_dict=weights, epoch=row["epoch"], input_px=row["px"],
+                       metrics={name: value for name, value in row.items() if name not in ("seconds", "px")})
+
+    def save(self, path: Path, model: Colorizer) -> None:
+        save_colorizer(path, model)
+
+    def load(self, path: Path) -> Colorizer:
+        return load_colorizer(path)

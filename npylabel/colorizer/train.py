@@ -1,0 +1,165 @@
+"""Step 06: train a colorizer from scratch on the user's own dataset."""
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from npylabel.base.classes import ClassTable
+from npylabel.base.errors import NpyLabelError
+from npylabel.base.files import write_text
+from npylabel.base.i18n import _
+from npylabel.base.report import StepReport
+from npylabel.colorizer.lab import pixels_to_rgb, rgb_to_lab
+from npylabel.colorizer.model import Colorizer
+from npylabel.colorizer.networks import create_colorizer, refuse_impossible_side
+from npylabel.colorizer.recipe import ColorRecipe
+from npylabel.colorizer.task import ColorizerTask
+from npylabel.dataset.dataset_photos import NO_CLASS
+from npylabel.dataset.folders import TEST, TRAIN, VAL
+from npylabel.dataset.pixels import PixelStore
+from npylabel.dataset.training_data import TrainingData, TrainPhoto
+from npylabel.training.devices import pick_device, refuse_impossible_devices
+from npylabel.training.fit import fit
+from npylabel.training.job import FitJob, Fitted
+from npylabel.training.recipe import stored_px
+from npylabel.training.run_files import RunFiles
+from npylabel.training.settings import TrainSettings
+from npylabel.training.trackers import refuse_impossible_tracker
+
+KEEP_EVERY = 5
+DEFAULT_PX = 128
+# Root mean square of a*b* below which a photo has no colors to learn; noise and JPEG stay below it.
+_GRAY = 2.0
+_AT_ONCE = 64
+
+
+def train_on_dataset(
+    data: TrainingData, save_path: Path, table: ClassTable, settings: TrainSettings, recipe: ColorRecipe, *,
+    resume: bool = True,
+) -> StepReport:
+    """The report on a trained colorizer: ``save_path`` (best epoch) and its metrics, history and checkpoints beside it.
+
+    Args:
+        data: the photos, see ``load_dataset_photos``.
+        save_path: the model file.
+        table: of the classes.
+        settings: of the run; an ``input_px`` of 0 is 128.
+        recipe: how to train.
+        resume: go on with an unfinished or finished run of the same data, network and recipe.
+
+    Raises:
+        NpyLabelError: ``bad_parameter``, ``network_unknown``, ``no_such_device``, ``no_color``.
+    """
+    started = time.monotonic()
+    settings = replace(settings, input_px=settings.input_px or DEFAULT_PX)
+    device = pick_device(settings.device)
+    # All that can be wrong is looked at before anything is moved or trained.
+    refuse_impossible_side(settings.input_px)
+    create_colorizer(settings.network, 1)
+    refuse_impossible_devices(device, settings.devices)
+    refuse_impossible_tracker(settings.tracker)
+    report = StepReport("train_colorizer")
+    with report.timed("read"):
+        store = PixelStore([photo.ref for photo in data.photos], stored_px(settings.input_px), data.fit)
+    with store:
+        run = _Run(data, store, table, settings, recipe, RunFiles(save_path))
+        with report.timed("train"):
+            fitted = fit(run.job(resume, time.monotonic() - started), report)
+        with report.timed("score"):
+            run.finish(fitted, report, device)
+    return report
+
+
+class _Run:
+    """One training run on the photos that can be read and have colors."""
+
+    def __init__(
+        self, data: TrainingData, store: PixelStore, table: ClassTable, settings: TrainSettings, recipe: ColorRecipe,
+        files: RunFiles,
+    ) -> None:
+        readable = store.readable()
+        self.gray = [int(i) for i in readable if chroma(store.pixels[i:i + 1])[0] < _GRAY]
+        used = sorted(set(readable.tolist()) - set(self.gray))
+        self.unreadable = {data.photos[i].path.name: code for i, code in sorted(store.unreadable.items())}
+        self.data = replace(data, photos=[data.photos[i] for i in used])
+        self.photos, self.pixels, self.table, self.settings = data.photos, store.pixels, table, settings
+        self.recipe, self.files = recipe, files
+        self.rows = {side: _rows(data.photos, used, side) for side in (TRAIN, VAL, TEST)}
+        if len(self.rows[TRAIN]) < 2:
+            raise NpyLabelError(
+                "no_color", _("There are {count} color photos to learn colors from; {gray} have no colors.").format(
+                    count=len(self.rows[TRAIN]), gray=len(self.gray)),
+                _("Collect more color photos with notebook 01."))
+        known = {data.photos[i].class_id for i in self.rows[TRAIN]} - {NO_CLASS}
+        self.class_ids = sorted(known) or [table.ids[0]]
+        places = {class_id: place for place, class_id in enumerate(sorted(known))}
+        self.targets = np.array([places.get(photo.class_id, NO_CLASS) for photo in data.photos], np.int64)
+
+    def job(self, resume: bool, spent_s: float) -> FitJob:
+        """What the engine is to do, after so many seconds of other work."""
+        settings = self.settings
+        identity = json.loads(json.dumps({
+            "classes_sha256": self.table.sha256, "split_sha256": self.data.split_sha256, "network": settings.network,
+            "input_px": settings.input_px, "batch_size": settings.batch_size, "random_seed": settings.random_seed,
+            "made_from": self.data.made_from, "recipe": asdict(self.recipe),
+        }))
+        template = Colorizer(
+            {}, settings.network, settings.input_px, self.table.to_json(), self.table.sha256, self.class_ids,
+            self.data.made_from, self.data.split_sha256, parameters=identity)
+        # Colors are everywhere: no class needs to be filled up.
+        return FitJob(
+            ColorizerTask(template, self.recipe), self.pixels, self.targets, self.rows[TRAIN], self.rows[VAL],
+            replace(settings, fill_to=1), self.files, identity, resume=resume, keep_every=KEEP_EVERY, spent_s=spent_s)
+
+    def finish(self, fitted: Fitted, report: StepReport, device: torch.device) -> None:
+        """Score the run on photos that it has never seen, beside all gray, and describe it."""
+        best = fitted.best
+        metrics = {"epochs": fitted.epochs, "best_epoch": best.epoch, "best": best.metrics, "history": fitted.history}
+        if len(self.rows[TEST]):
+            metrics["test"] = self._test(best, device)
+        write_text(self.files.beside(".metrics.json"), json.dumps(metrics, indent=1))
+        report.facts |= {
+            "epochs": fitted.epochs, "network": self.settings.network, "input_px": self.settings.input_px,
+            "classes": len(self.class_ids), "train": len(self.rows[TRAIN]), "val": len(self.rows[VAL]),
+            "test": len(self.rows[TEST]), "without_colors": len(self.gray), "unreadable": self.unreadable,
+            "made_from": self.data.made_from,
+        }
+        report.measured |= {"epochs_now": fitted.epochs_now, "best_epoch": best.epoch, **best.metrics}
+        report.measured |= {f"test_{name}": value for name, value in metrics.get("test", {}).items()}
+        if self.gray:
+            report.messages.append(_("{count} photos have no colors; nothing was learned from them.").format(
+                count=len(self.gray)))
+        report.files |= {"model": self.files.save_path, "history.csv": self.files.beside(".history.csv"),
+                         "metrics.json": self.files.beside(".metrics.json")}
+
+    def _test(self, best: Colorizer, device: torch.device) -> dict[str, float]:
+        """Squared errors of a*b* / 128 on the test photos, and those of photos that stay gray."""
+        task, rows = ColorizerTask(best, self.recipe), self.rows[TEST]
+        network = task.new_network().to(device, memory_format=torch.channels_last)
+        network.load_state_dict(best.state_dict)
+        network.eval()
+        parts, gray = [], []
+        with torch.inference_mode():
+            for start in range(0, len(rows), _AT_ONCE):
+                chosen = rows[start:start + _AT_ONCE]
+                pixels, targets = torch.tensor(self.pixels[chosen]), torch.from_numpy(self.targets[chosen])
+                parts.append(task.measure(network, pixels.to(device), targets.to(device), best.input_px).cpu())
+                gray.append(chroma(self.pixels[chosen]) / 128)
+        values = task.judge(torch.cat(parts), torch.from_numpy(self.targets[rows]))[0]
+        gray_mse = float(np.square(np.concatenate(gray)).mean() / 2)
+        return {name.removeprefix("val_"): value for name, value in values.items()} | {"mse_gray": round(gray_mse, 6)}
+
+
+def chroma(pixels: np.ndarray) -> np.ndarray:
+    """Root mean square of the chroma of photos ``(n, h, w, 3)`` uint8, in units of Lab, ``(n,)``; gray ones have 0."""
+    _lightness, ab = rgb_to_lab(pixels_to_rgb(torch.tensor(pixels)))
+    return (ab * 128).square().sum(1).mean((1, 2)).sqrt().numpy()
+
+
+def _rows(photos: Sequence[TrainPhoto], used: Sequence[int], side: str) -> np.ndarray:
+    return np.array([i for i in used if photos[i].split == side], dtype=np.int64)

@@ -1,0 +1,122 @@
+"""A colorizer learns: colors that the label alone tells, from the user's photos alone, and goes on after a kill."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from npylabel.base.errors import NpyLabelError
+from npylabel.base.report import StepReport
+from npylabel.colorizer.model import load_colorizer
+from npylabel.colorizer.network_painter import NetworkPainter
+from npylabel.colorizer.recipe import ColorRecipe
+from npylabel.colorizer.train import chroma, train_on_dataset
+from npylabel.dataset.dataset_photos import load_dataset_photos
+from npylabel.dataset.labels import write_label
+from npylabel.labeler.checkpoint import load_checkpoint
+from npylabel.training.settings import TrainSettings
+from tests.colorizer.color_kit import GRASS, SKY, TABLE, gray_photo
+
+CPU = torch.device("cpu")
+# RGB factors: what looks the same in gray is blue as sky and green as grass.
+TINTS = {SKY: (0.75, 0.95, 1.25), GRASS: (0.8, 1.15, 0.6)}
+
+
+def tinted(class_id: int, seed: int) -> Image.Image:
+    gray = np.asarray(gray_photo(seed, 40, 40, 60, 190), np.float32)[..., None]
+    return Image.fromarray((gray * TINTS[class_id]).clip(0, 255).astype(np.uint8))
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """60 photos of sky and grass with labels, and one without colors."""
+    root = tmp_path_factory.mktemp("data")
+    for folder in ("color", "labels"):
+        (root / folder).mkdir()
+    for number in range(60):
+        class_id = (SKY, GRASS)[number % 2]
+        tinted(class_id, number).save(root / f"color/p{number:02}.png")
+        write_label(root / f"labels/p{number:02}.npy", class_id)
+    gray_photo(99, 40, 40).convert("RGB").save(root / "color/old.png")
+    return root
+
+
+def train(dataset: Path, save_path: Path, recipe: ColorRecipe | None = None, **changes: object) -> StepReport:
+    settings = TrainSettings("joint_light", 0, 32, 12, 8, 0, "cpu", 1)
+    data = load_dataset_photos(dataset, TABLE, val_fraction=0.15, test_fraction=0.15, random_seed=1)
+    recipe = recipe or ColorRecipe(sizes=((1.0, 1.0),), learning_rate=3e-3)
+    return train_on_dataset(data, save_path, TABLE, replace(settings, **changes), recipe)
+
+
+@pytest.fixture(scope="module")
+def trained(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, StepReport]:
+    save_path = tmp_path_factory.mktemp("model") / "colorizer.pth"
+    return save_path, train(dataset, save_path)
+
+
+def test_told_what_it_is_the_network_colors_better(trained: tuple[Path, StepReport]) -> None:
+    measured, facts = trained[1].measured, trained[1].facts
+    assert (facts["without_colors"], facts["classes"], facts["epochs"]) == (1, 2, 12)
+    # Two colors look alike in gray: without the label the best answer lies between them.
+    assert measured["test_mse_label"] < 0.3 * measured["test_mse"] < 0.6 * measured["test_mse_gray"]
+    rows = json.loads(trained[0].with_suffix(".metrics.json").read_text())["history"]
+    assert rows[-1]["val_mse_label"] < 0.3 * rows[0]["val_mse_label"]
+
+
+def test_the_label_decides_the_color(trained: tuple[Path, StepReport]) -> None:
+    painter = NetworkPainter(load_colorizer(trained[0]), CPU)
+    gray = np.asarray(gray_photo(500, 64, 64, 60, 190), np.float32) / 255
+    light = torch.from_numpy(gray)[None, None]
+    sky, grass = (painter.paint(light, torch.tensor([class_id])).ab.mean((0, 2, 3)) for class_id in (SKY, GRASS))
+    assert sky[1] < -0.03 and grass[1] > 0.1, "b*: blue below, yellow above"
+    assert grass[0] < -0.05, "a*: green below"
+    other = painter.paint(light, torch.tensor([-1]))
+    untaught = painter.paint(light, torch.tensor([8]))
+    assert torch.equal(other.ab, untaught.ab), "a class that was not taught tells nothing"
+    assert other.probabilities.shape == (1, 2)
+
+
+def test_a_finished_training_goes_on(dataset: Path, tmp_path: Path) -> None:
+    first = train(dataset, tmp_path / "c.pth", epochs=1)
+    again = train(dataset, tmp_path / "c.pth", epochs=1)
+    more = train(dataset, tmp_path / "c.pth", epochs=2)
+    assert [report.measured["epochs_now"] for report in (first, again, more)] == [1, 0, 1]
+    other = train(dataset, tmp_path / "c.pth", ColorRecipe(color_loss="l1"), epochs=1)
+    assert other.measured["epochs_now"] == 1 and any("archive" in text for text in other.messages)
+
+
+def test_a_labeler_cannot_be_taken_for_a_colorizer(trained: tuple[Path, StepReport]) -> None:
+    with pytest.raises(NpyLabelError) as error:
+        load_checkpoint(trained[0])
+    assert error.value.code == "model_kind" and "03" in error.value.fix
+
+
+@pytest.mark.parametrize(("changes", "code"), [
+    ({"input_px": 100}, "bad_parameter"), ({"network": "resnet10"}, "network_unknown"),
+])
+def test_what_cannot_be_is_refused_before_anything_is_written(
+    dataset: Path, tmp_path: Path, changes: dict, code: str
+) -> None:
+    with pytest.raises(NpyLabelError) as error:
+        train(dataset, tmp_path / "models" / "c.pth", **changes)
+    assert error.value.code == code and not (tmp_path / "models").exists()
+
+
+def test_photos_without_colors_teach_none(dataset: Path, tmp_path: Path) -> None:
+    (tmp_path / "color").mkdir()
+    for number in range(4):
+        gray_photo(number, 40, 40).convert("RGB").save(tmp_path / f"color/{number}.jpg", quality=60)
+    with pytest.raises(NpyLabelError) as error:
+        train(tmp_path, tmp_path / "c.pth")
+    assert error.value.code == "no_color" and "4" in error.value.what
+
+
+def test_chroma_is_in_units_of_lab() -> None:
+    pixels = np.zeros((2, 4, 4, 3), np.uint8)
+    pixels[1] = (255, 0, 0)
+    # sRGB red: a* 80.1, b* 67.2.
+    assert chroma(pixels).tolist() == pytest.approx([0, 104.6], abs=0.2)
