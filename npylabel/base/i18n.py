@@ -22,6 +22,11 @@ def N_(message: str) -> str:  # noqa: N802 - the name that gettext tools look fo
     return message
 
 
+def translated(marked: str) -> str:
+    """A message that another module marked by ``N_``, in the language that ``set_language`` chose."""
+    return _current.gettext(marked)
+
+
 def set_language(language: str = "") -> str:
     """The language now in use, "en" or "ru".
 

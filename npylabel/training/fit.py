@@ -3,7 +3,7 @@
 import time
 
 from npylabel.base.files import remove_leftovers
-from npylabel.base.i18n import _
+from npylabel.base.i18n import translated
 from npylabel.base.report import StepReport
 from npylabel.training.course import run
 from npylabel.training.devices import pick_device, run_on_devices
@@ -47,7 +47,7 @@ def fit(job: FitJob, report: StepReport) -> Fitted:
 
 def _fitted(job: FitJob, plan: Plan, state: dict, before: float, report: StepReport) -> Fitted:
     if state["step"] < plan.total and _stopped_early(job, plan, state):
-        report.messages.append(_(job.task.said_no_better).format(count=job.settings.patience))
+        report.messages.append(translated(job.task.said_no_better).format(count=job.settings.patience))
     epochs = plan.epochs(state["step"])
     now = round(epochs - before, 4)
     return Fitted(job.task.load(job.files.save_path), job.task.load(job.files.last), state["history"], plan, epochs,

@@ -18,7 +18,7 @@ import torch
 from npylabel import __version__
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.files import atomic_path
-from npylabel.base.i18n import N_, _
+from npylabel.base.i18n import N_, _, translated
 from npylabel.photos.manifest import OWN
 
 # What torch raises for a file that is cut, is no checkpoint, or holds more than plain values and tensors.
@@ -109,7 +109,8 @@ def load_weights_file(path: Path, kind: Kind) -> dict:
         NpyLabelError: ``model_missing``, ``model_damaged`` or, where it has no fields, ``model_foreign``.
     """
     if not path.is_file():
-        raise NpyLabelError("model_missing", _("There is no model {path}.").format(path=path), _(kind.if_missing))
+        raise NpyLabelError("model_missing", _("There is no model {path}.").format(path=path),
+                            translated(kind.if_missing))
     try:
         content = read_weights(path)
     except pickle.UnpicklingError as error:
@@ -148,17 +149,17 @@ def _other_kind(path: Path, found: object, kind: Kind) -> NpyLabelError:
         return _foreign(path, kind)
     return NpyLabelError(
         "model_kind", _("{path} is {found}; wanted is {wanted}.").format(
-            path=path, found=_(KINDS[name]), wanted=_(KINDS[wanted])), _(kind.if_other))
+            path=path, found=translated(KINDS[name]), wanted=translated(KINDS[wanted])), translated(kind.if_other))
 
 
 def _damaged(path: Path, reason: str, kind: Kind) -> NpyLabelError:
     return NpyLabelError("model_damaged", _("The model {path} cannot be read: {reason}.").format(
-        path=path, reason=reason), _(kind.if_damaged))
+        path=path, reason=reason), translated(kind.if_damaged))
 
 
 def _foreign(path: Path, kind: Kind) -> NpyLabelError:
     return NpyLabelError("model_foreign", _("{path} is not a model that this workbook trained.").format(path=path),
-                         _(kind.if_foreign))
+                         translated(kind.if_foreign))
 
 
 def weights_sha256(weights: dict[str, torch.Tensor]) -> str:
