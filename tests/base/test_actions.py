@@ -13,7 +13,8 @@ PATHS = {"ds/color/a.png", "ds/labels/a.npy", "train_data/дом/a.png", "left_o
 PHOTOS = {"ds/color/a.png", "ds/labels/a.npy", "train_data/дом/a.png", "left_out/ds/color/b.png", "demo/ds/bw/a.png",
           "demo/ds/labels/a.npy"}
 WANTED = {
-    "plan": set(), "doctor": set(), "leave_out": PHOTOS, "take_back": PHOTOS, "assign": PHOTOS, "clear": PHOTOS,
+    "plan": set(), "doctor": set(), "leave_out": PHOTOS, "take_back": PHOTOS, "assign": PHOTOS, "label": PHOTOS,
+    "clear": PHOTOS,
     "classes": {"ds/labels/a.npy", "train_data/дом/a.png", "demo/ds/labels/a.npy"},
     "keep_label": {"train_data/дом/a.png"},
     "reset": PATHS, "free": PATHS, "bring": PATHS,
