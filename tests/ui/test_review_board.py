@@ -11,7 +11,7 @@ from PIL import Image
 import npylabel_core as core
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.files import write_text
-from npylabel.base.places import DEMO_MARK
+from npylabel.base.places import DEMO_MARK, find_places
 from npylabel.base.tables import write_csv
 from npylabel.dataset.decisions import ASSIGN, LABEL, LEAVE_OUT, SKIP, TAKE_BACK
 from npylabel.dataset.thumbnails import Thumbnails, placeholder
@@ -19,7 +19,6 @@ from npylabel.labeler.calibration import Judged
 from npylabel.labeler.doubts import COLUMNS
 from npylabel.labeler.explorer import NearPhoto, ThresholdExplorer
 from npylabel.labeler.review import Review
-from npylabel.ui import review_cells
 from npylabel.ui.review_board import ReviewBoard
 from npylabel.ui.review_looks import large_picture
 from npylabel.ui.review_tabs import review_tabs
@@ -258,6 +257,6 @@ def test_the_cell_of_notebook_03(
 
 def test_nothing_to_review_is_said(world: World) -> None:
     review = world.review([])
-    widget = review_tabs(review, review_cells.find_places(str(world.root)), "{count}")
+    widget = review_tabs(review, find_places(str(world.root)), "{count}")
     assert "Nothing is left" in widget.children[0].value
     assert not (world.root / DEMO_MARK).exists()
