@@ -230,8 +230,8 @@ def _describe(report: StepReport, job: _Job, refs: Sequence[PhotoRef], done: int
         report.measured["photos_per_second"] = round(done / max(report.timings_s["color"], 0.001), 2)
     report.messages += [f"{code}: {count} - {describe(code)}" for code, count in sorted(reasons.items())]
     if statuses[ALREADY_COLOR]:
-        report.messages.append(_("{count} photos have colors already and stay as they are; recolor=True colors them, "
-                                 "too.").format(count=statuses[ALREADY_COLOR]))
+        report.messages.append(_("{count} photos have colors already and stay as they are.").format(
+            count=statuses[ALREADY_COLOR]))
     if job.labels.unusable:
         report.messages.append(_("Label files that were not used, since they are damaged or the network was not taught "
                                  "their class: {names}.").format(names=", ".join(sorted(job.labels.unusable)[:5])))
