@@ -26,6 +26,7 @@ from npylabel.dataset.training_data import TrainingData, TrainPhoto
 from npylabel.training.devices import pick_device, refuse_impossible_devices
 from npylabel.training.fit import fit
 from npylabel.training.job import FitJob, Fitted
+from npylabel.training.model_files import ready_network
 from npylabel.training.recipe import stored_px
 from npylabel.training.run_files import RunFiles
 from npylabel.training.settings import TrainSettings
@@ -140,9 +141,7 @@ class _Run:
     def _test(self, best: Colorizer, device: torch.device) -> dict[str, float]:
         """Squared errors of a*b* / 128 on the test photos, and those of photos that stay gray."""
         task, rows = ColorizerTask(best, self.recipe), self.rows[TEST]
-        network = task.new_network().to(device, memory_format=torch.channels_last)
-        network.load_state_dict(best.state_dict)
-        network.eval()
+        network = ready_network(task.new_network(), best, device)
         parts, gray = [], []
         with torch.inference_mode():
             for start in range(0, len(rows), _AT_ONCE):

@@ -7,14 +7,13 @@ from threading import BoundedSemaphore
 import numpy as np
 import torch
 
-from npylabel.base.errors import NpyLabelError
-from npylabel.base.i18n import _
 from npylabel.base.parallel import cpu_count
 from npylabel.labeler.checkpoint import Checkpoint
 from npylabel.labeler.class_mapping import ClassMapping
 from npylabel.labeler.features import InputKeeper, last_linear, no_features
 from npylabel.labeler.networks import create_network
 from npylabel.training.feed import to_input
+from npylabel.training.model_files import ready_network
 from npylabel.training.precision import autocast, choose_precision
 
 # Sums are ordered by the shape of a batch, so every batch that the network sees has this many pictures.
@@ -50,14 +49,8 @@ class Predictor:
         # What was trained in half precision labels in it; of 1,500 photos none got another label than in float32.
         self._precision = choose_precision(device) if checkpoint.mixed_precision else "32-true"
         table = checkpoint.table
-        self.network = create_network(checkpoint.network, len(table.ids), checkpoint.depth)
-        try:
-            self.network.load_state_dict(checkpoint.state_dict)
-        except RuntimeError as error:
-            raise NpyLabelError(
-                "model_damaged", _("The weights do not fit the network {name!r}.").format(name=checkpoint.network),
-                _("Use another checkpoint_epoch_N.pth beside it, or train again.")) from error
-        self.network.to(device, memory_format=torch.channels_last).eval()
+        network = create_network(checkpoint.network, len(table.ids), checkpoint.depth)
+        self.network = ready_network(network, checkpoint, device)
         last = last_linear(self.network, len(table.ids))
         self._kept, self._width = (InputKeeper(last), last.in_features) if last else (None, 0)
         ids = mapping.ids if mapping else checkpoint.trained_ids

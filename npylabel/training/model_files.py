@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from npylabel import __version__
 from npylabel.base.errors import NpyLabelError
@@ -160,6 +161,26 @@ def _damaged(path: Path, reason: str, kind: Kind) -> NpyLabelError:
 def _foreign(path: Path, kind: Kind) -> NpyLabelError:
     return NpyLabelError("model_foreign", _("{path} is not a model that this workbook trained.").format(path=path),
                          translated(kind.if_foreign))
+
+
+def ready_network(network: nn.Module, model: Any, device: torch.device) -> nn.Module:
+    """The network with the weights of a model, on the device, in evaluation.
+
+    Args:
+        network: of the kind that ``model.network`` names.
+        model: has weights by name in ``state_dict``.
+        device: to compute on.
+
+    Raises:
+        NpyLabelError: ``model_damaged`` where the weights do not fit the network.
+    """
+    try:
+        network.load_state_dict(model.state_dict)
+    except RuntimeError as error:
+        raise NpyLabelError(
+            "model_damaged", _("The weights do not fit the network {name!r}.").format(name=model.network),
+            _("Use another checkpoint_epoch_N.pth beside it, or train again.")) from error
+    return network.to(device, memory_format=torch.channels_last).eval()
 
 
 def weights_sha256(weights: dict[str, torch.Tensor]) -> str:
