@@ -14,6 +14,7 @@ import npylabel_core as core
 from npylabel.base.errors import NpyLabelError
 from npylabel.dataset.decisions import ASSIGN, LEAVE_OUT, Decision, DecisionJournal
 from npylabel.photos.manifest import original_hashes
+from npylabel.steps import work
 from npylabel.ui import notebook_runs
 from npylabel.ui.command_line import make_parser, parameter_help
 from npylabel.ui.notebook_runs import find_notebooks
@@ -113,7 +114,7 @@ def test_a_missing_library_is_named_with_the_cure(
     def needs_a_library(_work_dir: str, _save_dir: str) -> None:
         raise ModuleNotFoundError("No module named 'simplejpeg'", name="simplejpeg")
 
-    monkeypatch.setattr(core, "find_places", needs_a_library)
+    monkeypatch.setattr(work, "find_places", needs_a_library)
     assert core.main(["status"]) == 2
     error = capsys.readouterr().err
     assert "simplejpeg" in error

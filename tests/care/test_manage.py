@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import npylabel_core as core
+from npylabel.base.classes import load_classes
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.tables import read_csv
 from npylabel.care.manage import ACTIONS
@@ -86,7 +87,7 @@ def test_a_work_is_looked_after_over_many_machines(evening: Evening) -> None:
     evening.step("train", **tiny)
     evening.step("auto_label", threshold=0)
     # A person decides: b is a house. It stays so whatever is done now.
-    house = core.load_classes(Path(core.__file__).parent / "classes.json").find("дом")
+    house = load_classes(Path(core.__file__).parent / "classes.json").find("дом")
     np.save(evening.work / "tintora_dataset/labels/b.npy", np.array([house], dtype=np.int64))
     core.auto_label(threshold=0, **evening.common)
 

@@ -1,0 +1,1 @@
+"""One function per step: what the notebooks and the command line call. Heavy libraries are imported inside of them."""
