@@ -7,6 +7,7 @@ up, and is read out near its most likely color.
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 
@@ -81,14 +82,8 @@ class ColorBins:
         return shares.new_zeros(n, len(self), h, w).scatter_(1, indices, shares)
 
     def decode(self, logits: torch.Tensor, temperature: float = TEMPERATURE) -> torch.Tensor:
-        """Colors ``(n, 2, h, w)`` float32 in -1 to 1: the annealed mean (section 2.3 of the paper).
-
-        Args:
-            logits: ``(n, k, h, w)``.
-            temperature: 1 takes the mean (grayer), near 0 the most likely color (spots); above 0.
-        """
-        with torch.autocast(logits.device.type, enabled=False):
-            return torch.einsum("nkhw,kc->nchw", torch.softmax(logits.float() / temperature, 1), self.centers)
+        """Colors ``(n, 2, h, w)`` of these bins; see ``decode``."""
+        return decode(logits, self.centers, temperature)
 
     def counts(self, ab: torch.Tensor) -> torch.Tensor:
         """How many pixels of colors ``(n, 2, h, w)`` are nearest to each bin: ``(k,)`` int64, to be added up."""
@@ -134,6 +129,24 @@ class ColorBins:
         distances = (self.centers[tried] * AB_SCALE - colors[:, None]).square().sum(-1)
         nearest, places = distances.topk(NEIGHBORS, dim=1, largest=False)
         return tried.gather(1, places), nearest
+
+
+@lru_cache
+def gamut_bins(device: str = "cpu") -> ColorBins:
+    """``ColorBins.of_gamut()`` on a device, made once."""
+    return ColorBins.of_gamut().to(device)
+
+
+def decode(logits: torch.Tensor, centers: torch.Tensor, temperature: float = TEMPERATURE) -> torch.Tensor:
+    """Colors ``(n, 2, h, w)`` float32 in -1 to 1: the annealed mean (section 2.3 of the paper).
+
+    Args:
+        logits: ``(n, k, h, w)``.
+        centers: of the bins, ``(k, 2)``.
+        temperature: 1 takes the mean (grayer), near 0 the most likely color (spots); above 0.
+    """
+    with torch.autocast(logits.device.type, enabled=False):
+        return torch.einsum("nkhw,kc->nchw", torch.softmax(logits.float() / temperature, 1), centers)
 
 
 def _cells(step: int) -> tuple[int, int]:

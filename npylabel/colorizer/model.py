@@ -4,9 +4,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from npylabel.base.classes import ClassTable
 from npylabel.base.i18n import N_
+from npylabel.colorizer.networks import create_colorizer
 from npylabel.training.model_files import Kind, load_weights_file, model_in, save_model, versions_here
 
 COLORIZER = Kind(
@@ -33,6 +35,7 @@ class Colorizer:
         epoch: epochs done.
         metrics: validation scores.
         parameters: of the run.
+        options: of the network, keywords of ``create_colorizer``.
         versions: of the libraries that made it.
     """
 
@@ -47,7 +50,12 @@ class Colorizer:
     epoch: int = 0
     metrics: dict = field(default_factory=dict)
     parameters: dict = field(default_factory=dict)
+    options: dict = field(default_factory=dict)
     versions: dict = field(default_factory=versions_here)
+
+    def new_network(self) -> nn.Module:
+        """Its network with random weights."""
+        return create_colorizer(self.network, len(self.class_ids), **self.options)
 
     @property
     def table(self) -> ClassTable:

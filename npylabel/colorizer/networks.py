@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.i18n import _
+from npylabel.colorizer.bins import decode
 
 # The deepest level of the networks has this fraction of the photo's side.
 SIDE_STEP = 32
@@ -23,7 +24,7 @@ class Colored(NamedTuple):
     """What a network says of photos.
 
     Attributes:
-        color: ab in -1..1, ``(n, 2, h, w)``; of a network with bins their logits, ``(n, bins, h / 4, w / 4)``.
+        color: ab in -1..1, ``(n, 2, h / 2, w / 2)``; of a network with bins their logits, ``(n, bins, h / 4, w / 4)``.
         class_logits: ``(n, classes)``.
     """
 
@@ -189,6 +190,10 @@ class JointColorizer(nn.Module):
         self.decoder = nn.ModuleList(
             _Up(widths[level + 1], widths[level], norm) for level in reversed(range(self.last, len(widths) - 1)))
         self.color = nn.Conv2d(widths[self.last], bins or 2, 1 if bins else 3, padding=0 if bins else 1)
+        if bins:
+            # Which colors the bins are, and how much each counts in the loss: who makes the network sets them.
+            self.register_buffer("bin_centers", torch.zeros(bins, 2))
+            self.register_buffer("bin_weights", torch.ones(bins))
 
     def forward(self, lightness: torch.Tensor, class_ids: torch.Tensor | None = None) -> Colored:
         """Colors and names of photos.
@@ -214,10 +219,19 @@ class JointColorizer(nn.Module):
         for up, skip in zip(self.decoder, levels[-2::-1], strict=False):
             x = up(x, skip, vector)
         color = self.color(x)
-        if not self.bins:
-            # Chroma is smooth: the eye, JPEG and video have less detail in it than in lightness, too.
-            color = functional.interpolate(torch.tanh(color), scale_factor=2.0, mode="bilinear")
-        return Colored(color, self.classifier(named))
+        return Colored(color if self.bins else torch.tanh(color), self.classifier(named))
+
+    def small_ab(self, color: torch.Tensor) -> torch.Tensor:
+        """The ``color`` of ``forward`` as ab ``(n, 2, h / 2, w / 2)``, or of a quarter of the side with bins."""
+        return decode(color, self.bin_centers) if self.bins else color
+
+    def ab(self, color: torch.Tensor) -> torch.Tensor:
+        """The ``color`` of ``forward`` as ab of the photos' size, ``(n, 2, h, w)`` float32 in -1 to 1.
+
+        Chroma is smooth: the eye, JPEG and video have less detail in it than in lightness, too.
+        """
+        return functional.interpolate(
+            self.small_ab(color).float(), scale_factor=4.0 if self.bins else 2.0, mode="bilinear")
 
     def _told(self, vector: torch.Tensor, class_ids: torch.Tensor | None) -> torch.Tensor:
         """The vector with what is known added to it."""

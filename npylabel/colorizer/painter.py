@@ -12,7 +12,7 @@ class Painted(NamedTuple):
     """What a painter gives.
 
     Attributes:
-        ab: colors in -1..1, ``(n, 2, h, w)`` float32 on the CPU.
+        ab: colors in -1..1, ``(n, 2, h', w')`` float32 on the CPU; as small as the painter says them.
         probabilities: of the classes, ``(n, len(class_ids))`` float32 on the CPU; rows sum to 1.
     """
 

@@ -1,17 +1,18 @@
 """What the engine has to know of colorizers: how they learn colors, how they are judged, and their files."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 from torch import nn
+from torch.nn import functional
 
+from npylabel.colorizer.bins import gamut_bins
 from npylabel.colorizer.lab import rgb_to_lab
-from npylabel.colorizer.losses import ab_loss, class_loss, colorfulness_loss
+from npylabel.colorizer.losses import ab_loss, bins_loss, class_loss, colorfulness_loss
 from npylabel.colorizer.model import Colorizer, load_colorizer, save_colorizer
-from npylabel.colorizer.networks import create_colorizer
-from npylabel.colorizer.recipe import ColorRecipe
+from npylabel.colorizer.recipe import BINS, ColorRecipe
 from npylabel.training.feed import to_input
 from npylabel.training.task import Task
 from npylabel.training.views import draw, views
@@ -25,6 +26,7 @@ class ColorizerTask(Task):
     Args:
         template: all of the colorizer but its weights, epoch and metrics.
         recipe: how to train.
+        bin_weights: how much each color counts, by bin; empty for a network that says one color.
     """
 
     columns = ("val_mse", "val_mse_label", "val_accuracy")
@@ -32,14 +34,18 @@ class ColorizerTask(Task):
     # Squared error without and with the true label, whether the class is right, and whether it is known.
     measures = 4
 
-    def __init__(self, template: Colorizer, recipe: ColorRecipe) -> None:
-        self.template, self._recipe = template, recipe
+    def __init__(self, template: Colorizer, recipe: ColorRecipe, bin_weights: Sequence[float] = ()) -> None:
+        self.template, self._recipe, self._bin_weights = template, recipe, bin_weights
 
     def recipe(self, epochs: float = 0) -> ColorRecipe:
         return self._recipe
 
     def new_network(self) -> nn.Module:
-        return create_colorizer(self.template.network, len(self.template.class_ids))
+        network = self.template.new_network()
+        if self._bin_weights:
+            network.bin_centers.copy_(gamut_bins().centers)
+            network.bin_weights.copy_(torch.tensor(self._bin_weights))
+        return network
 
     def prepare(
         self, pixels: torch.Tensor, targets: torch.Tensor, px: int, recipe: ColorRecipe
@@ -54,17 +60,24 @@ class ColorizerTask(Task):
         targets: torch.Tensor, told: torch.Tensor,
     ) -> torch.Tensor:
         color, class_logits = network(lightness, told)
-        loss = ab_loss(recipe.color_loss, color, ab) + recipe.class_weight * class_loss(
+        loss = self._color_loss(network, recipe, color, ab) + recipe.class_weight * class_loss(
             class_logits, targets, recipe.label_smoothing)
         if recipe.colorfulness_weight:
-            loss = loss + recipe.colorfulness_weight * colorfulness_loss(color, ab)
+            loss = loss + recipe.colorfulness_weight * colorfulness_loss(network.ab(color), ab)
         return loss
+
+    @staticmethod
+    def _color_loss(network: nn.Module, recipe: ColorRecipe, color: torch.Tensor, ab: torch.Tensor) -> torch.Tensor:
+        if recipe.color_loss != BINS:
+            return ab_loss(recipe.color_loss, network.ab(color), ab)
+        small = functional.adaptive_avg_pool2d(ab, color.shape[2:])
+        return bins_loss(color, small, gamut_bins(str(ab.device)), network.bin_weights)
 
     def measure(self, network: nn.Module, pixels: torch.Tensor, targets: torch.Tensor, px: int) -> torch.Tensor:
         lightness, ab = rgb_to_lab(to_input(pixels, pixels.device, px))
         color, class_logits = network(lightness, None)
         told, _logits = network(lightness, targets)
-        errors = [(found.float() - ab).square().mean((1, 2, 3)) for found in (color, told)]
+        errors = [(network.ab(found) - ab).square().mean((1, 2, 3)) for found in (color, told)]
         return torch.stack([*errors, (class_logits.argmax(1) == targets).float(), (targets >= 0).float()], 1)
 
     def judge(self, measures: torch.Tensor, targets: torch.Tensor) -> tuple[dict[str, float], dict]:

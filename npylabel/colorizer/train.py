@@ -8,16 +8,18 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch.nn import functional
 
 from npylabel.base.classes import ClassTable
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.files import write_text
 from npylabel.base.i18n import _
 from npylabel.base.report import StepReport
+from npylabel.colorizer.bins import gamut_bins
 from npylabel.colorizer.lab import pixels_to_rgb, rgb_to_lab
 from npylabel.colorizer.model import Colorizer
 from npylabel.colorizer.networks import create_colorizer, refuse_impossible_side
-from npylabel.colorizer.recipe import ColorRecipe
+from npylabel.colorizer.recipe import BINS, ColorRecipe
 from npylabel.colorizer.task import ColorizerTask
 from npylabel.dataset.dataset_photos import NO_CLASS
 from npylabel.dataset.folders import TEST, TRAIN, VAL
@@ -37,6 +39,8 @@ DEFAULT_PX = 128
 # Root mean square of a*b* below which a photo has no colors to learn; noise and JPEG stay below it.
 _GRAY = 2.0
 _AT_ONCE = 64
+# Photos, and their side, in which colors are counted.
+_COUNTED, _COUNTED_PX = 2000, 32
 
 
 def train_on_dataset(
@@ -61,7 +65,7 @@ def train_on_dataset(
     device = pick_device(settings.device)
     # All that can be wrong is looked at before anything is moved or trained.
     refuse_impossible_side(settings.input_px)
-    create_colorizer(settings.network, 1)
+    create_colorizer(settings.network, 1, **network_options(recipe))
     refuse_impossible_devices(device, settings.devices)
     refuse_impossible_tracker(settings.tracker)
     report = StepReport("train_colorizer")
@@ -111,10 +115,11 @@ class _Run:
         }))
         template = Colorizer(
             {}, settings.network, settings.input_px, self.table.to_json(), self.table.sha256, self.class_ids,
-            self.data.made_from, self.data.split_sha256, parameters=identity)
+            self.data.made_from, self.data.split_sha256, parameters=identity, options=network_options(self.recipe))
+        weights = bin_weights(self.pixels, self.rows[TRAIN], self.recipe) if self.recipe.color_loss == BINS else ()
         # Colors are everywhere: no class needs to be filled up.
         return FitJob(
-            ColorizerTask(template, self.recipe), self.pixels, self.targets, self.rows[TRAIN], self.rows[VAL],
+            ColorizerTask(template, self.recipe, weights), self.pixels, self.targets, self.rows[TRAIN], self.rows[VAL],
             replace(settings, fill_to=1), self.files, identity, resume=resume, keep_every=KEEP_EVERY, spent_s=spent_s)
 
     def finish(self, fitted: Fitted, report: StepReport, device: torch.device) -> None:
@@ -152,6 +157,23 @@ class _Run:
         values = task.judge(torch.cat(parts), torch.from_numpy(self.targets[rows]))[0]
         gray_mse = float(np.square(np.concatenate(gray)).mean() / 2)
         return {name.removeprefix("val_"): value for name, value in values.items()} | {"mse_gray": round(gray_mse, 6)}
+
+
+def network_options(recipe: ColorRecipe) -> dict[str, object]:
+    """What a recipe wants of its network, as keywords of ``create_colorizer`` and plain values."""
+    bins = len(gamut_bins()) if recipe.color_loss == BINS else 0
+    return {"bins": bins, "kernels": list(recipe.kernels), "norm": recipe.norm, "dropout": recipe.dropout}
+
+
+def bin_weights(pixels: np.ndarray, rows: np.ndarray, recipe: ColorRecipe) -> list[float]:
+    """How much each color counts in the loss, by bin: rare ones more; counted in some of the photos of these rows."""
+    bins, counts = gamut_bins(), torch.zeros(len(gamut_bins()), dtype=torch.int64)
+    chosen = rows[::max(1, len(rows) // _COUNTED)]
+    for start in range(0, len(chosen), _AT_ONCE):
+        small = functional.interpolate(pixels_to_rgb(torch.tensor(pixels[chosen[start:start + _AT_ONCE]])),
+                                       (_COUNTED_PX, _COUNTED_PX), mode="bilinear", antialias=True)
+        counts += bins.counts(rgb_to_lab(small)[1])
+    return bins.weights(bins.prior(counts), recipe.uniform).tolist()
 
 
 def chroma(pixels: np.ndarray) -> np.ndarray:

@@ -48,7 +48,8 @@ def test_the_names() -> None:
 def test_color_for_each_pixel_and_a_name_for_each_photo(name: str, height: int, width: int) -> None:
     out = seeded(name).eval()(photos(2, height, width), ids(-1, 4))
     assert isinstance(out, Colored)
-    assert out.color.shape == (2, 2, height, width)
+    assert out.color.shape == (2, 2, height // 2, width // 2)
+    assert seeded(name).ab(out.color).shape == (2, 2, height, width)
     assert out.class_logits.shape == (2, CLASSES)
     assert out.color.abs().max() <= 1
 
@@ -57,6 +58,16 @@ def test_bins_are_chosen_at_a_quarter_of_the_side() -> None:
     out = seeded(bins=17).eval()(photos(2, 64, 96), ids(-1, 4))
     assert out.color.shape == (2, 17, 16, 24)
     assert (out.color < 0).any(), "logits, not a share of something"
+
+
+def test_bins_are_read_as_the_colors_that_they_are() -> None:
+    network = seeded(bins=3).eval()
+    network.bin_centers.copy_(torch.tensor([[0.5, 0.1], [-0.5, 0.1], [0.0, -0.6]]))
+    logits = torch.full((1, 3, 4, 6), -50.0)
+    logits[:, 2] = 50
+    assert network.ab(logits).shape == (1, 2, 16, 24)
+    torch.testing.assert_close(network.small_ab(logits)[0, :, 1, 1], torch.tensor([0.0, -0.6]))
+    assert {"bin_centers", "bin_weights"} <= set(network.state_dict()), "they go with the weights"
 
 
 @pytest.mark.parametrize("options", [{}, {"bins": 7}, {"norm": "group"}, {"kernels": (3, 5)}, {"kernels": (1, 3, 5, 7)},
