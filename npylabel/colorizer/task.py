@@ -13,6 +13,7 @@ from npylabel.colorizer.lab import rgb_to_lab
 from npylabel.colorizer.losses import ab_loss, bins_loss, class_loss, colorfulness_loss
 from npylabel.colorizer.model import Colorizer, load_colorizer, save_colorizer
 from npylabel.colorizer.recipe import BINS, ColorRecipe
+from npylabel.colorizer.samples import write_samples
 from npylabel.training.feed import to_input
 from npylabel.training.task import Task
 from npylabel.training.views import draw, views
@@ -33,6 +34,7 @@ class ColorizerTask(Task):
     best_by = {"val_mse": -1, "val_mse_label": -1}  # noqa: RUF012
     # Squared error without and with the true label, whether the class is right, and whether it is known.
     measures = 4
+    samples = 8
 
     def __init__(self, template: Colorizer, recipe: ColorRecipe, bin_weights: Sequence[float] = ()) -> None:
         self.template, self._recipe, self._bin_weights = template, recipe, bin_weights
@@ -79,6 +81,9 @@ class ColorizerTask(Task):
         told, _logits = network(lightness, targets)
         errors = [(network.ab(found) - ab).square().mean((1, 2, 3)) for found in (color, told)]
         return torch.stack([*errors, (class_logits.argmax(1) == targets).float(), (targets >= 0).float()], 1)
+
+    def write_sample(self, network: nn.Module, pixels: torch.Tensor, px: int, path: Path) -> None:
+        write_samples(network, pixels, px, path)
 
     def judge(self, measures: torch.Tensor, targets: torch.Tensor) -> tuple[dict[str, float], dict]:
         if not len(measures):

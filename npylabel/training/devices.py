@@ -74,7 +74,7 @@ def run_on_devices(job: FitJob, plan: Plan, device: torch.device) -> None:
         NpyLabelError: what a process raised, or ``process_died``.
     """
     context, port = get_context("spawn"), _free_port()
-    light = replace(job, pixels=_light(job.pixels))
+    light = replace(job, pixels=_light(job.pixels), watch=None)
     workers = {}
     for rank in range(job.settings.devices):
         here, there = context.Pipe(duplex=False)

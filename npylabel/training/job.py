@@ -1,6 +1,8 @@
 """What is to be trained on what, and what came of it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,6 +30,8 @@ class FitJob:
         resume: go on with what is there.
         keep_every: a model of each epoch that this divides is kept; 0 is none.
         spent_s: seconds that the step took before, which count into ``settings.minutes``.
+        watch: is called with each picture that the task writes of what the network does, by the process that trains
+            where there is one alone.
     """
 
     task: Task
@@ -41,6 +45,7 @@ class FitJob:
     resume: bool = True
     keep_every: int = 0
     spent_s: float = 0.0
+    watch: Callable[[Path], None] | None = None
 
     def order(self) -> EpochOrder:
         """The order in which the photos are shown."""

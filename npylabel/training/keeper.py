@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 from collections.abc import Sequence
 
 import lightning
@@ -61,6 +62,7 @@ class Keeper(lightning.Callback):
             if trainer.logger:
                 trainer.logger.log_metrics(dict(row), step=pl_module.step)
             self._keep_epoch(pl_module, row)
+            self._keep_sample(trainer, pl_module, row)
             if ended or self.plan.is_save(pl_module.step):
                 self._save(trainer, pl_module)
         trainer.should_stop = ended
@@ -101,6 +103,18 @@ class Keeper(lightning.Callback):
             task.save(self.job.files.epoch(int(row["epoch"])), task.model(
                 weights_of(module.averaged), row, self._kept))
 
+    @torch.no_grad()
+    def _keep_sample(self, trainer: lightning.Trainer, module: TrainingModule, row: dict) -> None:
+        job, rows = self.job, some_rows(self.job)
+        if not len(rows):
+            return
+        # Parts of an epoch share its picture.
+        path = job.files.samples / f"epoch_{math.ceil(row['epoch']):04}.jpg"
+        with trainer.precision_plugin.forward_context():
+            job.task.write_sample(module.averaged, self.feed.take(rows), module.judged_px, path)
+        if job.watch:
+            job.watch(path)
+
     def _save(self, trainer: lightning.Trainer, module: TrainingModule) -> None:
         """The state first: all other files can be made from it."""
         state = {**module.state(), "optimizer": trainer.optimizers[0].state_dict(),
@@ -109,6 +123,14 @@ class Keeper(lightning.Callback):
         save_state(self.job.files, state)
         write_models(self.job, state)
         self.saved = state
+
+
+def some_rows(job: FitJob) -> np.ndarray:
+    """The photos that the task shows what it does with, spread over those to judge by, or else to train on."""
+    rows = job.val_rows if len(job.val_rows) else job.train_rows
+    # In the middle of equal parts: photos are in the order of their names, and their ends are alike.
+    places = (np.arange(job.task.samples) + 0.5) / max(1, job.task.samples) * len(rows)
+    return rows[np.unique(places.astype(np.int64))]
 
 
 def write_models(job: FitJob, state: dict) -> None:

@@ -45,6 +45,11 @@ class RunFiles:
         return self.beside(".logs")
 
     @property
+    def samples(self) -> Path:
+        """The folder of pictures of what the network did at each epoch."""
+        return self.beside(".samples")
+
+    @property
     def folds(self) -> Path:
         """The folder of what the networks that look for wrong labels said."""
         return self.beside(".folds")

@@ -27,6 +27,7 @@ class Task(ABC):
             By the first a training that gets no better ends early.
         measures: how many numbers ``measure`` gives of a photo.
         looks_again: whether the model looks at all its photos once more after the training, which takes time.
+        samples: photos that ``write_sample`` gets, each time that the network is judged; 0 is none.
         said_no_better: that it ended early, after so many epochs ({count}).
     """
 
@@ -34,6 +35,7 @@ class Task(ABC):
     best_by: ClassVar[Mapping[str, int]]
     measures: int
     looks_again: ClassVar[bool] = False
+    samples: ClassVar[int] = 0
     said_no_better: ClassVar[str] = N_(
         "The training ended before its time: it had not become better for {count} epochs.")
 
@@ -102,6 +104,16 @@ class Task(ABC):
     def same(self, found: Any, model: Any) -> bool:
         """Whether the model in a file needs not be written anew."""
         return found.epoch == model.epoch and same_weights(found.state_dict, model.state_dict)
+
+    def write_sample(self, network: nn.Module, pixels: torch.Tensor, px: int, path: Path) -> None:  # noqa: B027
+        """Show in a picture file what the network makes of some photos; where ``samples`` is 0, nobody asks.
+
+        Args:
+            network: in evaluation.
+            pixels: ``(samples, h, w, 3)`` uint8, the same photos each time.
+            px: side of the pictures that the network knows at this step.
+            path: of the picture, in a folder of this training alone.
+        """
 
     def goes_on(self, files: RunFiles, known: dict, identity: dict) -> str:
         """Why an earlier run goes on although its identity was another one, to say it; "" where it does not."""
