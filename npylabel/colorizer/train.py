@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from npylabel.base.files import write_text
 from npylabel.base.i18n import _
 from npylabel.base.report import StepReport
 from npylabel.colorizer.bins import gamut_bins
+from npylabel.colorizer.evaluation import FREE, GRAY, TOLD, Namer, evaluate
 from npylabel.colorizer.lab import pixels_to_rgb, rgb_to_lab
 from npylabel.colorizer.model import Colorizer
 from npylabel.colorizer.networks import create_colorizer, refuse_impossible_side
@@ -28,7 +29,6 @@ from npylabel.dataset.training_data import TrainingData, TrainPhoto
 from npylabel.training.devices import pick_device, refuse_impossible_devices
 from npylabel.training.fit import fit
 from npylabel.training.job import FitJob, Fitted
-from npylabel.training.model_files import ready_network
 from npylabel.training.recipe import stored_px
 from npylabel.training.run_files import RunFiles
 from npylabel.training.settings import TrainSettings
@@ -37,15 +37,17 @@ from npylabel.training.trackers import refuse_impossible_tracker
 KEEP_EVERY = 5
 DEFAULT_PX = 128
 # Root mean square of a*b* below which a photo has no colors to learn; noise and JPEG stay below it.
-_GRAY = 2.0
+_GRAY_CHROMA, _LOOKED_AT_PX = 2.0, 64
 _AT_ONCE = 64
+# Photos that cannot be read and are named.
+_NAMED = 10
 # Photos, and their side, in which colors are counted.
 _COUNTED, _COUNTED_PX = 2000, 32
 
 
 def train_on_dataset(
     data: TrainingData, save_path: Path, table: ClassTable, settings: TrainSettings, recipe: ColorRecipe, *,
-    resume: bool = True,
+    resume: bool = True, watch: Callable[[Path], None] | None = None, namer: Namer | None = None,
 ) -> StepReport:
     """The report on a trained colorizer: ``save_path`` (best epoch) and its metrics, history and checkpoints beside it.
 
@@ -56,6 +58,8 @@ def train_on_dataset(
         settings: of the run; an ``input_px`` of 0 is 128.
         recipe: how to train.
         resume: go on with an unfinished or finished run of the same data, network and recipe.
+        watch: see ``FitJob``.
+        namer: of a labeler, for the scores of the test photos.
 
     Raises:
         NpyLabelError: ``bad_parameter``, ``network_unknown``, ``no_such_device``, ``no_color``.
@@ -74,9 +78,9 @@ def train_on_dataset(
     with store:
         run = _Run(data, store, table, settings, recipe, RunFiles(save_path))
         with report.timed("train"):
-            fitted = fit(run.job(resume, time.monotonic() - started), report)
+            fitted = fit(run.job(resume, time.monotonic() - started, watch), report)
         with report.timed("score"):
-            run.finish(fitted, report, device)
+            run.finish(fitted, report, device, namer)
     return report
 
 
@@ -88,7 +92,7 @@ class _Run:
         files: RunFiles,
     ) -> None:
         readable = store.readable()
-        self.gray = [int(i) for i in readable if chroma(store.pixels[i:i + 1])[0] < _GRAY]
+        self.gray = without_colors(store.pixels, readable)
         used = sorted(set(readable.tolist()) - set(self.gray))
         self.unreadable = {data.photos[i].path.name: code for i, code in sorted(store.unreadable.items())}
         self.data = replace(data, photos=[data.photos[i] for i in used])
@@ -105,7 +109,7 @@ class _Run:
         places = {class_id: place for place, class_id in enumerate(sorted(known))}
         self.targets = np.array([places.get(photo.class_id, NO_CLASS) for photo in data.photos], np.int64)
 
-    def job(self, resume: bool, spent_s: float) -> FitJob:
+    def job(self, resume: bool, spent_s: float, watch: Callable[[Path], None] | None) -> FitJob:
         """What the engine is to do, after so many seconds of other work."""
         settings = self.settings
         identity = json.loads(json.dumps({
@@ -120,14 +124,16 @@ class _Run:
         # Colors are everywhere: no class needs to be filled up.
         return FitJob(
             ColorizerTask(template, self.recipe, weights), self.pixels, self.targets, self.rows[TRAIN], self.rows[VAL],
-            replace(settings, fill_to=1), self.files, identity, resume=resume, keep_every=KEEP_EVERY, spent_s=spent_s)
+            replace(settings, fill_to=1), self.files, identity, resume=resume, keep_every=KEEP_EVERY, spent_s=spent_s,
+            watch=watch)
 
-    def finish(self, fitted: Fitted, report: StepReport, device: torch.device) -> None:
+    def finish(self, fitted: Fitted, report: StepReport, device: torch.device, namer: Namer | None) -> None:
         """Score the run on photos that it has never seen, beside all gray, and describe it."""
         best = fitted.best
         metrics = {"epochs": fitted.epochs, "best_epoch": best.epoch, "best": best.metrics, "history": fitted.history}
-        if len(self.rows[TEST]):
-            metrics["test"] = self._test(best, device)
+        rows = self.rows[TEST]
+        if len(rows) > 1:
+            metrics["test"] = evaluate(best, self.pixels[rows], self.targets[rows], device, namer)
         write_text(self.files.beside(".metrics.json"), json.dumps(metrics, indent=1))
         report.facts |= {
             "epochs": fitted.epochs, "network": self.settings.network, "input_px": self.settings.input_px,
@@ -136,27 +142,34 @@ class _Run:
             "made_from": self.data.made_from,
         }
         report.measured |= {"epochs_now": fitted.epochs_now, "best_epoch": best.epoch, **best.metrics}
-        report.measured |= {f"test_{name}": value for name, value in metrics.get("test", {}).items()}
-        if self.gray:
-            report.messages.append(_("{count} photos have no colors; nothing was learned from them.").format(
-                count=len(self.gray)))
-        report.files |= {"model": self.files.save_path, "history.csv": self.files.beside(".history.csv"),
-                         "metrics.json": self.files.beside(".metrics.json")}
+        report.measured |= {f"test_{way}": scores for way, scores in metrics.get("test", {}).items()}
+        report.messages += self._messages(fitted, metrics.get("test", {}))
+        report.files |= {"model": self.files.save_path, **{
+            name[1:]: self.files.beside(name) for name in (".last.pth", ".history.csv", ".metrics.json", ".samples")}}
+        report.next_step = _("Next: color old photos with colorize.")
 
-    def _test(self, best: Colorizer, device: torch.device) -> dict[str, float]:
-        """Squared errors of a*b* / 128 on the test photos, and those of photos that stay gray."""
-        task, rows = ColorizerTask(best, self.recipe), self.rows[TEST]
-        network = ready_network(task.new_network(), best, device)
-        parts, gray = [], []
-        with torch.inference_mode():
-            for start in range(0, len(rows), _AT_ONCE):
-                chosen = rows[start:start + _AT_ONCE]
-                pixels, targets = torch.tensor(self.pixels[chosen]), torch.from_numpy(self.targets[chosen])
-                parts.append(task.measure(network, pixels.to(device), targets.to(device), best.input_px).cpu())
-                gray.append(chroma(self.pixels[chosen]) / 128)
-        values = task.judge(torch.cat(parts), torch.from_numpy(self.targets[rows]))[0]
-        gray_mse = float(np.square(np.concatenate(gray)).mean() / 2)
-        return {name.removeprefix("val_"): value for name, value in values.items()} | {"mse_gray": round(gray_mse, 6)}
+    def _messages(self, fitted: Fitted, test: Mapping[str, Mapping[str, float]]) -> list[str]:
+        """What there is to say about the photos and the scores."""
+        texts = []
+        if test:
+            texts.append(_("On {count} photos that it never saw, the colors differ from the true ones by {free} on "
+                           "average, by {told} where the label is told, and gray by {gray} (CIEDE2000; 1 is just "
+                           "seen).").format(count=len(self.rows[TEST]), **{
+                               way: f"{test[key]['ciede2000']:.1f}"
+                               for way, key in (("free", FREE), ("told", TOLD), ("gray", GRAY))}))
+        unlabeled = int((self.targets[self.rows[TRAIN]] < 0).sum())
+        if unlabeled:
+            texts.append(_("{count} of the {all} photos to train on have no label: they teach colors, but not what "
+                           "things are called.").format(count=unlabeled, all=len(self.rows[TRAIN])))
+        if self.gray:
+            texts.append(_("{count} photos have no colors; nothing was learned from them.").format(
+                count=len(self.gray)))
+        texts += [_("Left out: {path} ({code})").format(path=name, code=code)
+                  for name, code in list(self.unreadable.items())[:_NAMED]]
+        if not fitted.epochs_now:
+            texts.append(_("The model has its {count} epochs already; ask for more to go on.").format(
+                count=fitted.epochs))
+        return texts
 
 
 def network_options(recipe: ColorRecipe) -> dict[str, object]:
@@ -174,6 +187,19 @@ def bin_weights(pixels: np.ndarray, rows: np.ndarray, recipe: ColorRecipe) -> li
                                        (_COUNTED_PX, _COUNTED_PX), mode="bilinear", antialias=True)
         counts += bins.counts(rgb_to_lab(small)[1])
     return bins.weights(bins.prior(counts), recipe.uniform).tolist()
+
+
+def without_colors(pixels: np.ndarray, rows: np.ndarray) -> list[int]:
+    """Those of the rows whose photos are gray, ascending.
+
+    Args:
+        pixels: of all photos, ``(n, h, w, 3)`` uint8.
+        rows: of the photos to look at, int64.
+    """
+    # Every fourth pixel of a photo of 256 tells as much as all of them.
+    step = max(1, pixels.shape[1] // _LOOKED_AT_PX)
+    parts = [rows[start:start + _AT_ONCE] for start in range(0, len(rows), _AT_ONCE)]
+    return [int(row) for part in parts for row in part[chroma(pixels[part, ::step, ::step]) < _GRAY_CHROMA]]
 
 
 def chroma(pixels: np.ndarray) -> np.ndarray:

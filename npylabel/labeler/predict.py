@@ -102,6 +102,15 @@ class Predictor:
         logits, features = zip(*parts, strict=True)
         return torch.cat(logits), torch.cat(features).numpy()
 
+    def named(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(the column of the likeliest class ``(n,)`` int64, the features ``(n, d)``) of photos.
+
+        Raises:
+            NpyLabelError: ``no_features``.
+        """
+        logits, features = self.logits_and_features(pixels)
+        return logits.argmax(1).numpy(), features
+
     def _chunks(
         self, pixels: np.ndarray, rows: np.ndarray | None
     ) -> Iterator[tuple[torch.Tensor, torch.Tensor | None]]:
