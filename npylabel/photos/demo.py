@@ -17,11 +17,12 @@ from npylabel.base.files import remove_leftovers, write_bytes
 from npylabel.base.i18n import _
 from npylabel.base.progress import track
 from npylabel.photos.drawing import DEMO_CLASSES, draw_photo
+from npylabel.photos.old_prints import GRAY_PRINTS, PRINTS, printed
 
 # Part of every file's identity: raise it when the drawings change, and old demo files are drawn anew.
 _DRAWINGS_VERSION = 1
 # A stream of random numbers for each kind of file: pictures of two kinds never coincide.
-_PHONE, _CLASSES, _SPECIALS, _BROKEN = range(1, 5)
+_PHONE, _CLASSES, _SPECIALS, _BROKEN, _OLD = range(1, 6)
 _NEWEST_DAY = datetime(2026, 7, 31)
 _DAYS_BETWEEN_PHOTOS = 3
 _HOURS = {"луна": (22, 24), "закат": (20, 22)}  # when such a photo is taken; all others by day
@@ -74,6 +75,7 @@ class _Picture:
 
     size: as drawn and seen, (width, height) in pixels. shift: part of a burst; where this frame begins.
     orientation: EXIF code under which the file stores the picture turned. taken: None leaves no date in the file.
+    print: a kind of old print of ``PRINTS``, "" for a photo in color.
     """
 
     class_name: str
@@ -85,6 +87,7 @@ class _Picture:
     orientation: int = 1
     has_place: bool = False
     shift: tuple[int, int] | None = None
+    print: str = ""
 
 
 @dataclass(frozen=True)
@@ -151,6 +154,30 @@ def write_demo_classes(folder: Path, *, photos_per_class: int = 40, random_seed:
             style = _CLASS_FORMATS[(class_index + index) % len(_CLASS_FORMATS)]
             picture = replace(_plan((random_seed, class_index, index), _CLASSES, _CLASS_SIZES), style=style)
             pictures[folder / class_name / f"{index + 1:03d}{style.suffix}"] = picture
+    _write_pictures(pictures)
+    _set_times(folder)
+    return len(pictures)
+
+
+def write_demo_old_photos(folder: Path, *, photos_per_class: int = 2, random_seed: int = 42) -> int:
+    """Writes folder/scan_NN.<ending>, old photos of all DEMO_CLASSES, and returns the number of pictures there.
+
+    Gray, faded and sepia prints, some with the white border of their scan, and one that is in color. Files that are
+    there and whole are kept, other files left alone.
+
+    Args:
+        folder: Is made when missing.
+        photos_per_class: Pictures of each class.
+        random_seed: Chooses the pictures, 0 or more; none of them is one of the other demo folders.
+    """
+    remove_leftovers(folder)
+    kinds, pictures = (*PRINTS, *PRINTS, ""), {}
+    for index in range(photos_per_class * len(DEMO_CLASSES)):
+        key = (random_seed, index % len(DEMO_CLASSES), index // len(DEMO_CLASSES))
+        kind = kinds[index % len(kinds)]
+        style = _Format(".jpg", mode="L") if kind in GRAY_PRINTS else _JPG
+        picture = replace(_plan(key, _OLD, _PHONE_SIZES), style=style, print=kind)
+        pictures[folder / f"scan_{index + 1:02d}{style.suffix}"] = picture
     _write_pictures(pictures)
     _set_times(folder)
     return len(pictures)
@@ -254,6 +281,8 @@ def _stored(picture: _Picture) -> Image.Image:
         left, top = picture.shift
         image = draw_photo(picture.class_name, random_seed=picture.random_seed, size=scene)
         image = image.crop((left, top, left + width, top + height))
+    if picture.print:
+        image = printed(image, picture.print)
     if picture.orientation in _TURNED_BACK:
         image = image.transpose(_TURNED_BACK[picture.orientation])
     if picture.style.mode == "RGBA":
