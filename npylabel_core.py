@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from npylabel.base.report import StepReport
 from npylabel.steps.care import check_inputs, manage, setup, status  # noqa: F401 - notebooks call them
+from npylabel.steps.colors import colorize, train_colorizer
 from npylabel.steps.labels import auto_label, train, verify_tintora
 from npylabel.steps.photos import build_train_data, collect_and_grayscale
 from npylabel.ui.cells import review_label_errors, review_labels, sort_photos  # noqa: F401 - notebooks call them
@@ -16,7 +17,8 @@ from npylabel.ui.command_line import run_command
 
 STEPS: dict[str, Callable[..., StepReport]] = {
     "manage": manage, "collect_and_grayscale": collect_and_grayscale, "build_train_data": build_train_data,
-    "train": train, "auto_label": auto_label, "verify_tintora": verify_tintora,
+    "train": train, "auto_label": auto_label, "verify_tintora": verify_tintora, "train_colorizer": train_colorizer,
+    "colorize": colorize,
 }
 
 

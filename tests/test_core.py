@@ -1,5 +1,6 @@
 """One name, one default, three front ends; and the command line as a person types it."""
 
+import ast
 import inspect
 import json
 import sys
@@ -17,7 +18,7 @@ from npylabel.photos.manifest import original_hashes
 from npylabel.steps import work
 from npylabel.ui import notebook_runs
 from npylabel.ui.command_line import make_parser, parameter_help
-from npylabel.ui.notebook_runs import find_notebooks
+from npylabel.ui.notebook_runs import Notebook, find_notebooks
 
 PROJECT = Path(__file__).resolve().parents[1]
 COMMANDS = {**core.STEPS, "status": core.status}
@@ -27,13 +28,27 @@ def defaults_of(step: str) -> dict[str, object]:
     return {name: parameter.default for name, parameter in inspect.signature(core.STEPS[step]).parameters.items()}
 
 
+def step_calls(notebook: Notebook) -> dict[str, dict[str, str]]:
+    """What the notebook calls with which of its parameters: the name of a variable by keyword, by step."""
+    cells = json.loads(notebook.path.read_text(encoding="utf-8"))["cells"]
+    trees = [ast.parse("".join(cell["source"])) for cell in cells if cell["id"] in ("run", "color")]
+    calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return {call.func.attr: {keyword.arg: keyword.value.id for keyword in call.keywords} for call in calls}
+
+
 def test_notebooks_have_the_parameters_of_their_functions() -> None:
-    notebooks = find_notebooks()
-    assert [notebook.path.stem[3:] for notebook in notebooks] == list(core.STEPS)
+    notebooks, called = find_notebooks(), []
     for notebook in notebooks:
         # The address to clone from is the notebook's own: the function is there already.
         parameters = {name: value for name, value in notebook.defaults.items() if name != "repo_url"}
-        assert parameters == defaults_of(notebook.path.stem[3:])
+        calls, used = step_calls(notebook), {}
+        assert next(iter(calls)) == notebook.path.stem[3:]
+        for step, given in calls.items():
+            assert {name: parameters[variable] for name, variable in given.items()} == defaults_of(step)
+            used |= {variable: parameters[variable] for variable in given.values()}
+        assert used == parameters
+        called += calls
+    assert called == list(core.STEPS)
 
 
 @pytest.mark.parametrize("step", core.STEPS)
@@ -200,6 +215,24 @@ def test_a_check_of_an_upload_that_nobody_can_do_fails_as_the_step_does(tmp_path
     Image.new("RGB", (64, 64)).save(tmp_path / "upload" / "a.png")
     report = core.collect_and_grayscale(**{**given, "photos_dir": "./upload"}, size_px=64, workers=1)
     assert report.facts["photos"] == 1
+
+
+@pytest.mark.parametrize(("only", "code"), [("03,06", 2), ("06", 0)])
+def test_a_run_refuses_a_place_that_means_two_things(
+    only: str, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setattr(notebook_runs, "_execute", lambda *_arguments: False)
+    given = ["--only", only, "--save_path", "models/mine.pth", "--work_dir", str(tmp_path), "--language", "en"]
+    assert core.main(["run", *given]) == code
+    assert ("03, 06" in capsys.readouterr().err) == bool(code)
+
+
+def test_a_run_trains_no_colorizer_unless_it_is_asked_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ran = []
+    monkeypatch.setattr(notebook_runs, "_execute", lambda notebook, *_rest: bool(ran.append(notebook.number)))
+    for only in ([], ["--only", "6"]):
+        assert core.main(["run", *only, "--work_dir", str(tmp_path), "--language", "en"]) == 0
+    assert ran == ["01", "02", "03", "04", "05", "06"]
 
 
 def test_run_refuses_an_upload_before_the_first_notebook(

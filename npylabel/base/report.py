@@ -49,9 +49,10 @@ class StepReport:
         yield
         self.timings_s[part] = round(self.timings_s.get(part, 0.0) + time.monotonic() - started, 3)
 
-    def facts_json(self) -> str:
-        """The facts as stable JSON text."""
-        return json.dumps({"step": self.step, **self.facts}, ensure_ascii=False, indent=1, sort_keys=True)
+    def facts_json(self, *later: "StepReport") -> str:
+        """The facts as stable JSON text, with those of later steps by their names."""
+        facts = {"step": self.step, **self.facts, **{report.step: report.facts for report in later}}
+        return json.dumps(facts, ensure_ascii=False, indent=1, sort_keys=True)
 
     def __str__(self) -> str:
         lines = [f"== {self.step} ==", *self.messages]

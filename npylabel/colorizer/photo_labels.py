@@ -1,6 +1,6 @@
 """Which class an old photo is colored as, before any network looks at it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -80,3 +80,9 @@ class KnownLabels:
                 _("The network was not taught the class {name!r}.").format(name=self.table.names[class_id]),
                 _("Choose another label, or none: then the network names each photo itself."))
         return class_id
+
+
+def labels_beside(sources: Sequence[Path]) -> Path | None:
+    """The folder ``labels`` beside the only folder of photos, as datasets have it, or None."""
+    labels_dir = sources[0].resolve().parent / "labels" if len(sources) == 1 and sources[0].is_dir() else None
+    return labels_dir if labels_dir and labels_dir.is_dir() else None

@@ -15,6 +15,7 @@ from npylabel.base.files import write_text
 from npylabel.base.i18n import _, language_in_use
 from npylabel.base.parallel import run_threads
 from npylabel.base.progress import track
+from npylabel.base.report import StepReport
 from npylabel.base.scratch import scratch_folder
 from npylabel.colorizer.color_table import (
     ALREADY_COLOR,
@@ -36,6 +37,8 @@ from npylabel.ui.sheets import TILE_PX, contact_sheet, pick
 PREVIEW_PX = 1000
 # At 150 to 400 KB a photo, before and after together, a page of so many opens on a phone.
 MOST_PHOTOS = 24
+# Beyond so many nobody looks at a page, and making it takes as long as coloring.
+MOST_SHOWN = 480
 _QUALITY = 80
 _SHEET_PAIRS, _SHEET_COLUMNS = 32, 8
 _TEMPLATE = Path(__file__).with_suffix(".html")
@@ -72,6 +75,25 @@ def before_and_after(output_dir: Path, sources: Sequence[Path], exclude: Sequenc
     refs = {ref.source: ref for ref in list_photos(sources, [output_dir, *exclude], known).refs}
     return [BeforeAfter(row, refs.get(source), output_dir / f"{row.name}.{row.image_format}" if row.name else None)
             for source, row in sorted(rows.items())]
+
+
+def show_before_after(report: StepReport, output_dir: Path, sources: Sequence[Path], exclude: Sequence[Path]) -> None:
+    """Write the page and the sheet into ``output_dir``, and name them in the report.
+
+    Args:
+        report: of the step that colored the photos.
+        output_dir, sources, exclude: see ``before_and_after``.
+    """
+    photos = before_and_after(output_dir, sources, exclude)
+    left_out = [photo for photo in photos if photo.row.status == LEFT_OUT]
+    shown = [photo for photo in photos if photo.row.status != LEFT_OUT]
+    if len(shown) > MOST_SHOWN:
+        report.messages.append(_("The page before and after shows the first {count} photos; all of them are in "
+                                 "{path}.").format(count=MOST_SHOWN, path=output_dir))
+    pages = write_before_after(output_dir / "before_after.html", [*shown[:MOST_SHOWN], *left_out])
+    report.files[pages[0].name] = pages[0]
+    report.pictures[_("Before and after")] = before_after_sheet(output_dir / "colorized_sheet.jpg", shown)
+    report.next_step = _("Open {path} in a browser: a slider on each photo.").format(path=pages[0])
 
 
 def write_before_after(path: Path, photos: Sequence[BeforeAfter], *, most: int = MOST_PHOTOS) -> list[Path]:

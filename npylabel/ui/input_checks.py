@@ -11,6 +11,7 @@ from npylabel.base.i18n import _
 from npylabel.base.language import choose_language
 from npylabel.base.places import DEMO, SORTED, UPLOAD, Places, is_headless
 from npylabel.base.report import StepReport
+from npylabel.dataset.layout import OLD_PHOTOS
 
 
 def check_step_inputs(step: str, places: Places, parameters: dict) -> StepReport:
@@ -136,6 +137,46 @@ def _dataset(report: StepReport, places: Places, parameters: dict) -> None:
         report.messages.append(_("{count} files in {path}.").format(count=_count(dataset / name), path=dataset / name))
 
 
+def _color_training(report: StepReport, places: Places, parameters: dict) -> None:
+    from npylabel.dataset.dataset_photos import NO_CLASS, load_dataset_photos
+
+    world = places.world_of(parameters["dataset_dir"])
+    table = load_classes(world.classes_path(parameters["classes_path"]))
+    data = load_dataset_photos(
+        world.path(parameters["dataset_dir"]), table, val_fraction=parameters["val_fraction"],
+        test_fraction=parameters["test_fraction"], random_seed=parameters["random_seed"])
+    labeled = sum(photo.class_id != NO_CLASS for photo in data.photos)
+    report.messages.append(_("{count} photos in {path}, {labeled} of them with a label.").format(
+        count=len(data.photos), path=world.path(parameters["dataset_dir"]), labeled=labeled))
+    # The notebook colors old photos when it has trained: what is missing is said before the hour of training.
+    if parameters.get("input_dir"):
+        _old_photos(report, world, parameters)
+
+
+def _coloring(report: StepReport, places: Places, parameters: dict) -> None:
+    from npylabel.colorizer.model import load_colorizer
+
+    world = places.world_of(parameters["model_path"])
+    model = load_colorizer(world.path(parameters["model_path"]))
+    report.messages.append(_("The colorizer knows {classes} classes; epoch {epoch}.").format(
+        classes=len(model.class_ids), epoch=model.epoch))
+    if parameters["input_dir"]:
+        _old_photos(report, world, parameters)
+
+
+def _old_photos(report: StepReport, world: Places, parameters: dict) -> None:
+    from npylabel.photos.sources import list_photos, split_sources
+
+    names = split_sources(parameters["input_dir"])
+    if world.is_demo and names == [OLD_PHOTOS]:
+        report.messages.append(_("Old photos will be drawn in {path}.").format(path=world.path(OLD_PHOTOS)))
+        return
+    roots = [world.source(name) for name in names]
+    listing = list_photos(roots, exclude=[world.path(parameters["output_dir"])])
+    report.messages.append(_("{count} old photos in {paths}.").format(
+        count=len(listing.refs), paths=", ".join(map(str, roots))))
+
+
 def _managing(report: StepReport, places: Places, parameters: dict) -> None:
     if parameters["action"] in (*LOOKING, BRING):
         text = _("{action}: changes nothing.")
@@ -153,4 +194,5 @@ def _count(folder: Path) -> int:
 _CHECKS: dict[str, Callable[[StepReport, Places, dict], None]] = {
     "manage": _managing, "collect_and_grayscale": _photos, "build_train_data": _class_folders, "train": _training,
     "auto_label": _labeling, "verify_tintora": _dataset,
+    "train_colorizer": _color_training, "colorize": _coloring,
 }

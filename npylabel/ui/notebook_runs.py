@@ -22,10 +22,13 @@ from npylabel.photos.sources import split_sources
 from npylabel.ui.input_checks import check_step_inputs
 
 # Parameters that name something of the user's: a path from where the command was typed.
-_USER_PATHS = ("photos_dir", "source_dir", "test_dir", "classes_path", "legacy_order")
+_USER_PATHS = ("photos_dir", "source_dir", "test_dir", "classes_path", "legacy_order", "input_dir", "labels_dir")
 # The flags of the original tools that have another name here.
 ALIASES = {"input_dir": ["--input"], "output_dir": ["--output"]}
 _OWN = {"01": "photos_dir", "02": "source_dir"}
+# The way to the dataset, which a run without ``only`` takes. 00 looks after the work and is no part of it; a colorizer
+# trains for an hour and wants old photos: who has these asks for it.
+_PATH = ("01", "02", "03", "04", "05")
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,7 @@ def run_notebooks(arguments: list[str]) -> int:
     language = choose_language(str(given.pop("language", "")))
     places = find_places(str(given.pop("work_dir", "")), str(given.pop("save_dir", "")), as_notebook=True)
     chosen = _choose(notebooks, str(given.pop("only", "")))
+    _refuse_ambiguous(given, chosen)
     is_own = _is_own(given, chosen)
     # Nobody sits in front of the notebooks: what only a person can do is refused before the first of them.
     os.environ["NPYLABEL_HEADLESS"] = "1"
@@ -147,9 +151,18 @@ def _choose(notebooks: list[Notebook], only: str) -> list[Notebook]:
     if unknown:
         raise NpyLabelError("bad_parameter", _("{name} is {value!r}.").format(name="only", value=only),
                             _("Use numbers of notebooks, such as --only 01,02."))
-    # 00 looks after the work and is no part of it.
-    wanted = numbers or [notebook.number for notebook in notebooks if notebook.number != "00"]
-    return [notebook for notebook in notebooks if notebook.number in wanted]
+    return [notebook for notebook in notebooks if notebook.number in (numbers or _PATH)]
+
+
+def _refuse_ambiguous(given: dict[str, object], chosen: list[Notebook]) -> None:
+    """Raise ``NpyLabelError`` (``bad_parameter``) for a place that means another thing in each of several notebooks."""
+    for name in given:
+        holders = {notebook.number: notebook.defaults[name] for notebook in chosen if name in notebook.defaults}
+        if name.endswith(("_dir", "_path")) and len(set(holders.values())) > 1:
+            raise NpyLabelError(
+                "bad_parameter", _("{name} is a different place in each of the notebooks {numbers}.").format(
+                    name=name, numbers=", ".join(holders)),
+                _("Run them one after another, such as with --only {number}.").format(number=max(holders)))
 
 
 def _is_own(given: dict[str, object], chosen: list[Notebook]) -> bool:
@@ -241,12 +254,13 @@ def _facts(executed: object) -> dict:
 
 def _summary(world: Places, folder: Path) -> None:
     from npylabel.care.status import describe_status
-    from npylabel.dataset.layout import DATASET
+    from npylabel.dataset.layout import COLORIZED, DATASET
 
     report = describe_status(world)
     print("\n".join([*report.messages, report.next_step]))
     dataset = world.path(DATASET)
     places = {_("dataset"): dataset, _("labels"): dataset / "labels", "verify.html": dataset / "verify.html",
+              "before_after.html": world.path(COLORIZED) / "before_after.html",
               _("executed notebooks and their HTML"): folder}
     for name, path in places.items():
         if path.exists():

@@ -21,16 +21,29 @@ def plot_curves(history: Sequence[dict[str, str]], path: Path) -> Path:
         history: rows of ``<stem>.history.csv``.
         path: of the picture.
     """
+    return _plot_history(history, path, (
+        {"train_loss": _("training loss"), "val_loss": _("validation loss")},
+        {"val_accuracy": _("accuracy"), "val_macro_f1": _("macro-F1")}))
+
+
+def plot_color_curves(history: Sequence[dict[str, str]], path: Path) -> Path:
+    """Errors of the colors, and the accuracy of the names, by epoch of a colorizer as a PNG; arguments as above."""
+    return _plot_history(history, path, (
+        {"val_mse": _("error without the label"), "val_mse_label": _("error with the label")},
+        {"val_accuracy": _("accuracy of the names")}))
+
+
+def _plot_history(history: Sequence[dict[str, str]], path: Path, sides: Sequence[dict[str, str]]) -> Path:
+    """A PNG of two pictures: columns of the history by epoch, with their captions; the second shows shares."""
     figure = Figure(figsize=(9, 3.2), layout="constrained")
-    loss, scores = figure.subplots(1, 2)
-    lines = ((loss, "train_loss", _("training loss")), (loss, "val_loss", _("validation loss")),
-             (scores, "val_accuracy", _("accuracy")), (scores, "val_macro_f1", _("macro-F1")))
-    for axes, column, label in lines:
-        points = [(float(row["epoch"]), float(row[column])) for row in history if row.get(column)]
-        if points:
-            axes.plot(*zip(*points, strict=True), marker=".", label=label)
-    scores.set_ylim(0, 1)
-    for axes in (loss, scores):
+    both = figure.subplots(1, 2)
+    for axes, lines in zip(both, sides, strict=True):
+        for column, label in lines.items():
+            points = [(float(row["epoch"]), float(row[column])) for row in history if row.get(column)]
+            if points:
+                axes.plot(*zip(*points, strict=True), marker=".", label=label)
+    both[1].set_ylim(0, 1)
+    for axes in both:
         axes.set_xlabel(_("epoch"))
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.grid(alpha=0.3)

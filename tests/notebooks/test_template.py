@@ -10,6 +10,8 @@ import pytest
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"))
 CELLS = ["title", "parameters", "setup", "check-inputs", "run", "look", "check", "next"]
+# Where a step needs a person, and where a notebook uses what it has trained.
+MORE_CELLS = {"color": ("look",), "look-colors": ("color",), "review": ("look", "look-colors")}
 each = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
 
@@ -22,7 +24,9 @@ def test_valid_and_in_order(path: Path) -> None:
     notebook = nbformat.read(path, as_version=4)
     nbformat.validate(notebook)
     assert notebook.nbformat_minor == 5
-    assert [cell.id for cell in notebook.cells if cell.id != "review"] == CELLS
+    ids = [cell.id for cell in notebook.cells]
+    assert [cell for cell in ids if cell not in MORE_CELLS] == CELLS
+    assert all(ids[ids.index(cell) - 1] in MORE_CELLS[cell] for cell in ids if cell in MORE_CELLS)
     assert notebook.metadata.kernelspec.name == "python3"
     assert notebook.metadata.kernelspec.language == "python"
     assert "widgets" not in notebook.metadata
@@ -42,14 +46,16 @@ def test_only_the_check_cell_keeps_its_output(path: Path) -> None:
 def test_code_is_plain(path: Path) -> None:
     """No helper code in notebooks: what needs a name, a loop or a shell belongs into the package."""
     lines = 0
-    for cell in cells_of(path).values():
+    for name, cell in cells_of(path).items():
         if cell.cell_type != "code":
             continue
-        lines += sum(bool(line.strip()) and not line.startswith("#") for line in cell.source.splitlines())
+        # Parameters are a form, and no code that anybody reads.
+        lines += sum(bool(line.strip()) and not line.startswith("#") for line in cell.source.splitlines()
+                     if name != "parameters")
         assert not re.search(r"^\s*[!%]", cell.source, re.MULTILINE)
         banned = ast.FunctionDef | ast.ClassDef | ast.For | ast.While | ast.Try | ast.Lambda
         assert not [node for node in ast.walk(ast.parse(cell.source)) if isinstance(node, banned)]
-    assert lines <= 75
+    assert lines <= 65
 
 
 @each
