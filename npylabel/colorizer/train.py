@@ -76,7 +76,7 @@ def train_on_dataset(
     with report.timed("read"):
         store = PixelStore([photo.ref for photo in data.photos], stored_px(settings.input_px), data.fit)
     with store:
-        run = _Run(data, store, table, settings, recipe, RunFiles(save_path))
+        run = _Run(data, store, table, settings, recipe, RunFiles(save_path, own_epochs=True))
         with report.timed("train"):
             fitted = fit(run.job(resume, time.monotonic() - started, watch), report)
         with report.timed("score"):

@@ -120,3 +120,15 @@ def test_chroma_is_in_units_of_lab() -> None:
     pixels[1] = (255, 0, 0)
     # sRGB red: a* 80.1, b* 67.2.
     assert chroma(pixels).tolist() == pytest.approx([0, 104.6], abs=0.2)
+
+
+def test_the_checkpoints_of_a_labeler_in_the_same_folder_stay(dataset: Path, tmp_path: Path) -> None:
+    labeler = [tmp_path / name for name in ("tiny_cnn.pth", "tiny_cnn.run.json", "checkpoint_epoch_5.pth")]
+    for path in labeler:
+        path.write_bytes(b"labeler's")
+    train(dataset, tmp_path / "colorizer.pth", epochs=5)
+    own = tmp_path / "colorizer_checkpoint_epoch_5.pth"
+    assert load_colorizer(own).epoch == 5
+    train(dataset, tmp_path / "colorizer.pth", ColorRecipe(color_loss="l1"), epochs=1)
+    assert not own.exists() and load_colorizer(tmp_path / "archive/colorizer_1" / own.name).epoch == 5
+    assert [path.read_bytes() for path in labeler] == [b"labeler's"] * 3
