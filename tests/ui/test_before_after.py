@@ -157,3 +157,18 @@ def test_in_a_browser(
     assert "torn.jpg" in page.locator("#rest").inner_text()
     assert faults == []
     context.close()
+
+
+@pytest.mark.parametrize("ahead", ["", "colorized - "])
+def test_pages_find_each_other_also_where_copies_have_longer_names(
+    old: Path, out: Path, tmp_path: Path, browser: object, ahead: str
+) -> None:
+    pages = write_before_after(tmp_path / "before_after.html", before_and_after(out, [old]), most=2)
+    for page in pages:
+        page.rename(page.with_name(ahead + page.name))
+    page = browser.new_page()
+    page.goto((tmp_path / f"{ahead}before_after.html").as_uri())
+    for number in ("2", "1"):
+        page.locator("#pages a", has_text=number).click()
+        assert page.locator("#pages b").inner_text() == number
+    page.close()
