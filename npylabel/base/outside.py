@@ -8,8 +8,9 @@ from npylabel.base.i18n import _
 from npylabel.base.places import Places
 from npylabel.base.tables import printable
 
-# Parameters that name what a step writes. Training only reads the training data, which may lie anywhere.
+# Parameters that name what a step writes. Training only reads its photos, which may lie anywhere.
 _RESULTS = ("dataset_dir", "data_path", "save_path", "output_dir")
+_TRAINED_ON = ("dataset_dir", "data_path")
 
 
 def refuse_outside(parameters: Mapping[str, object], places: Places) -> None:
@@ -27,12 +28,12 @@ def refuse_outside(parameters: Mapping[str, object], places: Places) -> None:
     is_training = "save_path" in parameters and "action" not in parameters
     for name in _RESULTS:
         value = str(parameters.get(name) or "")
-        if value and not (is_training and name == "data_path"):
+        if value and not (is_training and name in _TRAINED_ON):
             for world in (places, places.demo()):
-                _refuse(name, world.path(value), places)
+                _refuse(name, world.path(value), places, _example(name, parameters))
 
 
-def _refuse(name: str, path: Path, places: Places) -> None:
+def _refuse(name: str, path: Path, places: Places, example: str) -> None:
     # A link may stand for the folder of pictures in the folder that is named.
     for each in (path, *(path / part for part in ("color", "bw", "labels"))):
         real = each.resolve()
@@ -42,10 +43,15 @@ def _refuse(name: str, path: Path, places: Places) -> None:
                 _("{name} is {path}, outside the work folder {root}: nothing there would be saved.").format(
                     name=name, path=real, root=places.root),
                 _("Give {name} as a relative name, such as {example}; replace a link by the folder itself, or set "
-                  "work_dir to the disk with more room.").format(name=name, example=_example(name)))
+                  "work_dir to the disk with more room.").format(name=name, example=example))
 
 
-def _example(name: str) -> str:
+def _example(name: str, parameters: Mapping[str, object]) -> str:
+    """A value of the parameter that is right for the step that has these."""
+    if name == "save_path" and "dataset_dir" in parameters and "action" not in parameters:
+        return "models/colorizer.pth"
+    if name == "output_dir" and "labels_dir" in parameters:
+        return "colorized"
     return {"dataset_dir": "tintora_dataset", "data_path": "train_data", "save_path": "models/tiny_cnn.pth",
             "output_dir": "tintora_dataset/labels"}[name]
 

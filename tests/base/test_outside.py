@@ -47,8 +47,23 @@ def test_results_outside_the_work_folder_are_refused(tmp_path: Path, name: str) 
 def test_training_may_read_from_anywhere(tmp_path: Path) -> None:
     places, away = places_in(tmp_path), str(tmp_path / "photos")
     refuse_outside({"data_path": away, "save_path": "models/m.pth", "photos_dir": away, "export_dir": away}, places)
-    with pytest.raises(NpyLabelError):
-        refuse_outside({"data_path": away, "save_path": "models/m.pth", "action": "reset"}, places)
+    refuse_outside({"dataset_dir": away, "save_path": "models/c.pth"}, places)
+    refuse_outside({"input_dir": away, "labels_dir": away, "model_path": f"{away}/c.pth", "output_dir": "c"}, places)
+    for name in ("data_path", "dataset_dir"):
+        with pytest.raises(NpyLabelError):
+            refuse_outside({name: away, "save_path": "models/m.pth", "action": "reset"}, places)
+
+
+@pytest.mark.parametrize(("parameters", "name", "example"), [
+    ({"dataset_dir": "d"}, "save_path", "models/colorizer.pth"),
+    ({"data_path": "t"}, "save_path", "models/tiny_cnn.pth"),
+    ({"dataset_dir": "d", "data_path": "t", "action": "reset"}, "save_path", "models/tiny_cnn.pth"),
+    ({"labels_dir": "", "input_dir": "old"}, "output_dir", "such as colorized;"),
+    ({"input_dir": "d/color"}, "output_dir", "tintora_dataset/labels")])
+def test_the_cure_is_an_example_for_the_step(tmp_path: Path, parameters: dict, name: str, example: str) -> None:
+    with pytest.raises(NpyLabelError) as caught:
+        refuse_outside({**parameters, name: str(tmp_path / "big")}, places_in(tmp_path))
+    assert caught.value.code == "outside_work_folder" and example in caught.value.fix
 
 
 def test_a_step_is_refused_before_it_does_anything(tmp_path: Path) -> None:
