@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from npylabel.base.errors import NpyLabelError
-from npylabel.base.groups import Rank, rank_of
+from npylabel.base.groups import Rank, is_page, rank_of
 from npylabel.base.i18n import _
 from npylabel.base.mirror import Mirror
 from npylabel.base.store import Index
@@ -29,12 +29,13 @@ def _content(index: Index, path: str) -> str:
 def step_aside(mirror: Mirror, session: str, tables: Iterable[str], changed: Iterable[str]) -> None:
     """Move what was changed here in the folders of the tables out of the way, so that the newer state can come.
 
-    Tables, labels and models go to ``conflicts/``, which is saved too. Pictures, which their step makes again, stay on
-    this machine's disk only.
+    Tables, labels and models go to ``conflicts/``, which is saved too. Pictures and pages of them, which their step
+    makes again, stay on this machine's disk only.
     """
     folders = _folders(tables)
     for path in [path for path in changed if path.startswith(folders)]:
-        kept = mirror.own / session if path.endswith(_PICTURES) else mirror.root / "conflicts" / session
+        is_remade = path.endswith(_PICTURES) or is_page(path)
+        kept = mirror.own / session if is_remade else mirror.root / "conflicts" / session
         (kept / path).parent.mkdir(parents=True, exist_ok=True)
         (mirror.root / path).replace(kept / path)
     mirror.base = {path: file for path, file in mirror.base.items() if not path.startswith(folders)}

@@ -1,5 +1,6 @@
 """What the paths of a work folder tell: which files are many, belong together, and are read first."""
 
+import re
 from enum import IntEnum
 
 # Charts of a training.
@@ -9,6 +10,8 @@ _SMALL = (".csv", ".json", ".jsonl", ".html", ".txt", ".md", "_sheet.jpg", *CHAR
 # Parts of a run's record that nothing else depends on.
 _LOOSE = (".history.csv", ".per_class.csv", ".confusion.csv", ".predictions.csv", ".thresholds.csv", ".reliability.csv",
           ".label_errors.csv")
+# Pages that hold their pictures; there is one for some dozen photos.
+_PAGE = re.compile(r"(.*/)?before_after(_\d+)?\.html")
 
 
 class Rank(IntEnum):
@@ -22,7 +25,12 @@ class Rank(IntEnum):
 
 def is_bulk(path: str) -> bool:
     """Whether a file is large or one of very many, so that only a step that names its folder gets it."""
-    return path.removeprefix("demo/").startswith("runs/") or not path.lower().endswith(_SMALL)
+    return path.removeprefix("demo/").startswith("runs/") or is_page(path) or not path.lower().endswith(_SMALL)
+
+
+def is_page(path: str) -> bool:
+    """Whether a file is a page that holds pictures: its step makes it again from them."""
+    return _PAGE.fullmatch(path) is not None
 
 
 def is_model(path: str) -> bool:
@@ -80,6 +88,6 @@ def spoken_of_by(path: str) -> str:
     Alone they would look like files that a person laid there.
     """
     folder, slash, name = path.rpartition("/")
-    if slash and name in ("manifest.csv", ".photos.jsonl", "split.csv"):
+    if slash and name in ("manifest.csv", ".photos.jsonl", "split.csv", "colorized.csv", ".colorized.jsonl"):
         return f"{folder}/"
     return f"{folder}/labels/" if slash and name in ("labels.csv", ".labels.jsonl") else ""

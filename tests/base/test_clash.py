@@ -48,6 +48,20 @@ def test_the_later_machine_steps_aside(tmp_path: Path) -> None:
     assert after[TABLE] == "rows of a and b" and after[COLOR.format("a")] == "a" and after[COLOR.format("b")] == "b"
 
 
+def test_of_old_photos_only_the_table_of_the_second_is_kept_on_drive(tmp_path: Path) -> None:
+    one, two = machines(tmp_path, 2)
+    one.push({"a.csv": "a"})
+    two.pull()
+    out = {name: f"colorized/{name}" for name in ("colorized.csv", "aunt.jpg", "before_after.html")}
+    one.push(dict.fromkeys(out.values(), "one's"))
+    two.write(dict.fromkeys(out.values(), "two's"))
+    late(two)
+    two.pull()
+    here = two.read()
+    assert {here[path] for path in out.values()} == {"one's"}
+    assert [path.rpartition("/")[2] for path in here if path.startswith("conflicts/")] == ["colorized.csv"]
+
+
 def test_what_the_step_removed_comes_back(tmp_path: Path) -> None:
     one, two = machines(tmp_path, 2)
     one.push(portion("a"))

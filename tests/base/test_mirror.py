@@ -119,6 +119,19 @@ def test_batches_are_full_but_not_too_full(monkeypatch: pytest.MonkeyPatch) -> N
     ("tintora_dataset/.photos.jsonl", False, "tables", Rank.JOURNAL),
     ("decisions/1.jsonl", False, "tables", Rank.JOURNAL),
     ("tintora_dataset/manifest.csv", False, "tables", Rank.LEDGER),
+    ("colorized/aunt.jpg", True, "colorized", Rank.CONTENT),
+    ("demo/colorized/a.jpg", True, "demo/colorized", Rank.CONTENT),
+    ("colorized/colorized.csv", False, "tables", Rank.LEDGER),
+    ("colorized/.colorized.jsonl", False, "tables", Rank.JOURNAL),
+    ("colorized/colorized_sheet.jpg", False, "tables", Rank.CONTENT),
+    # Each holds two dozen pictures; there may be many.
+    ("colorized/before_after.html", True, "colorized", Rank.CONTENT),
+    ("colorized/before_after_12.html", True, "colorized", Rank.CONTENT),
+    ("colorized/not_before_after.html", False, "tables", Rank.CONTENT),
+    ("models/colorizer.samples/epoch_0003.jpg", True, "models", Rank.CONTENT),
+    ("models/colorizer.samples_sheet.jpg", False, "tables", Rank.CONTENT),
+    ("models/colorizer_checkpoint_epoch_5.pth", True, "models", Rank.CONTENT),
+    ("models/colorizer.run.json", False, "tables", Rank.LEDGER),
 ])
 def test_what_a_path_tells(path: str, bulk: bool, group: str, rank: Rank) -> None:
     assert (is_bulk(path), group_of(path), rank_of(path)) == (bulk, group, rank)

@@ -207,15 +207,16 @@ def in_archives(**archives: dict[str, str]) -> Index:
     return Index("", (), files, {name: Archive("sha", 9, "") for name in archives})
 
 
-LABEL = "tintora_dataset/labels/a.npy"
+LABEL, COLORED, PAGE = "tintora_dataset/labels/a.npy", "colorized/a.jpg", "colorized/before_after.html"
 
 
 @pytest.mark.parametrize(("table", "missing"), [
     (TABLE, [COLOR, LABEL]), ("tintora_dataset/.photos.jsonl", [COLOR, LABEL]), ("train_data/split.csv", [OTHER]),
     ("tintora_dataset/labels.csv", [LABEL]), ("tintora_dataset/.labels.jsonl", [LABEL]),
+    ("colorized/colorized.csv", [COLORED, PAGE]), ("colorized/.colorized.jsonl", [COLORED, PAGE]),
     ("tintora_dataset/verify.csv", [])])
 def test_pictures_are_missing_with_the_tables_that_speak_of_them(table: str, missing: list[str]) -> None:
-    whole = in_archives(a={COLOR: "x", OTHER: "y", LABEL: "z"}, b={table: "t"})
+    whole = in_archives(a={COLOR: "x", OTHER: "y", LABEL: "z", COLORED: "c", PAGE: "p"}, b={table: "t"})
     without = whole.present({"a": 9})
     assert sorted(without.missing) == sorted([*missing, table])
     assert {*without.files, *without.missing} == {*whole.files}
