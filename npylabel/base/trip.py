@@ -4,11 +4,11 @@ import functools
 import inspect
 import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 
-from npylabel.base.actions import LOOKING, acts, saved_prefixes, wanted_by_action
+from npylabel.base.actions import LOOKING, acts
 from npylabel.base.courier import Courier
 from npylabel.base.earlier import bring_earlier_work, earlier_work
 from npylabel.base.errors import NpyLabelError
@@ -16,17 +16,11 @@ from npylabel.base.groups import is_bulk
 from npylabel.base.i18n import _
 from npylabel.base.language import choose_language
 from npylabel.base.outside import export_outside, not_saved_text, refuse_outside
-from npylabel.base.places import DEMO, SORTED, Places, find_places, found
+from npylabel.base.places import Places, find_places, found
 from npylabel.base.report import StepReport
 from npylabel.base.results import Results
+from npylabel.base.wanted import wanted_by
 
-# What people decided, and the photos that they rejected: steps carry the decisions out.
-_DECISIONS, _LEFT_OUT = "decisions", "left_out"
-# Parameters that name a folder, or a file in one, that a step reads or writes.
-_FOLDERS = ("dataset_dir", "data_path", "input_dir", "output_dir")
-_SOURCES = ("photos_dir", "source_dir", "test_dir", "legacy_order")
-_FILES = ("save_path", "model_path")
-_DEMO_PHOTOS = ["photos", "class_photos"]
 # Held by a step, and by whoever saves between the steps: only one of them carries at a time.
 AT_WORK = threading.RLock()
 
@@ -201,47 +195,6 @@ def _bring_earlier(courier: Courier, save_dir: Path, root: Path) -> int:
             "When a step says that everything is saved, you can delete these folders there: {names}.").format(
                 path=save_dir, count=count, names=", ".join(earlier_work(save_dir))))
     return count
-
-
-def wanted_by(parameters: Mapping[str, object], places: Places) -> Callable[[str], bool]:
-    """Which saved files a step with these parameters needs: those in the folders that it names.
-
-    Both worlds are meant where the parameters do not tell; drawn photos are few.
-    """
-    if "action" in parameters:
-        return wanted_by_action(parameters, places)
-    named = [str(parameters[name]) for name in _FOLDERS if parameters.get(name) and not (
-        name == "dataset_dir" and "source_dir" in parameters)]
-    models = [str(Path(str(parameters[name])).parent) for name in _FILES if parameters.get(name)]
-    # A user's folder may lie in the work folder and be saved with it.
-    named += [part.strip() for name in _SOURCES for part in str(parameters.get(name) or "").split(";")
-              if part.strip() not in ("", DEMO)]
-    source = parameters.get("photos_dir", parameters.get("source_dir", ""))
-    named += _DEMO_PHOTOS if source == DEMO else []
-    named += [_LEFT_OUT] if named and "save_path" not in parameters else []
-    worlds = [places.demo()] if source == DEMO else [places] if source not in ("", SORTED) else [places, places.demo()]
-    prefixes, beside = saved_prefixes(named, worlds), saved_prefixes(models, worlds)
-    sorted_photos, has_decisions = _sorted_photos(parameters, worlds), _DecisionsCame(worlds)
-    return lambda path: path.startswith(prefixes) or (path.startswith(beside) and "/archive/" not in path) or (
-        path.startswith(sorted_photos) and has_decisions())
-
-
-def _sorted_photos(parameters: Mapping[str, object], worlds: Sequence[Places]) -> tuple[str, ...]:
-    """Where the photos lie that step 02 takes from the dataset; the gray ones it does not need."""
-    if "source_dir" not in parameters or not parameters.get("dataset_dir"):
-        return ()
-    return saved_prefixes([f"{parameters['dataset_dir']}/color"], worlds)
-
-
-class _DecisionsCame:
-    """Whether people decided anything in one of the worlds, as far as that is known here; asked for each photo."""
-
-    def __init__(self, worlds: Sequence[Places]) -> None:
-        self.folders, self.came = [world.path(_DECISIONS) for world in worlds], False
-
-    def __call__(self) -> bool:
-        self.came = self.came or any(next(folder.glob("*.jsonl"), None) for folder in self.folders)
-        return self.came
 
 
 def bring(places: Places, parameters: Mapping[str, object]) -> None:

@@ -240,12 +240,26 @@ def test_a_carried_step_goes_on_on_another_machine(tmp_path: Path) -> None:
     ({"photos_dir": "demo", "dataset_dir": "d"}, ["demo/d/x.png", "demo/photos/x.jpg"], ["d/x.png", "photos/x.jpg"]),
     ({"photos_dir": "a; b", "dataset_dir": "d"}, ["a/x.jpg", "b/x.jpg", "d/x.png"], ["demo/d/x.png", "c/x.jpg"]),
     ({"input_dir": "d/color", "output_dir": "d/labels", "model_path": "models/m.pth", "legacy_order": ""},
-     ["d/color/x.png", "d/labels/x.npy", "models/m.pth"],
-     ["d/bw/x.png", "d/colors/x.png", "models/archive/1/m.pth", "other/m.pth"]),
+     ["d/color/x.png", "d/labels/x.npy", "models/m.pth", "demo/models/m.pth", "left_out/d/color/y.png"],
+     ["d/bw/x.png", "d/colors/x.png", "models/archive/1/m.pth", "other/m.pth", "models/m.resume.ckpt",
+      "models/colorizer.pth"]),
+    ({"model_path": "models/archive/m_1/m.pth"}, ["models/archive/m_1/m.pth"], ["models/m.pth"]),
+    ({"dataset_dir": "d", "save_path": "models/c.pth"},
+     ["d/color/x.png", "d/labels/x.npy", "demo/d/color/x.png", "models/c.pth", "models/c.resume.ckpt",
+      "models/c.last.pth", "models/c_checkpoint_epoch_5.pth", "models/c.samples/epoch_0001.jpg"],
+     ["d/bw/x.png", "left_out/d/color/x.png", "models/m.pth", "models/checkpoint_epoch_5.pth",
+      "models/archive/c_1/c.pth", "colorized/x.jpg"]),
+    ({"input_dir": "old; more.zip", "output_dir": "colorized", "model_path": "models/c.pth", "labels_dir": "d/labels"},
+     ["old/1931/x.jpg", "more.zip", "colorized/x.jpg", "demo/colorized/x.jpg", "colorized/before_after_2.html",
+      "models/c.pth", "d/labels/x.npy"],
+     ["d/color/x.png", "left_out/d/color/x.png", "models/m.pth", "models/c.resume.ckpt", "older/x.jpg",
+      "more.zip.jpg"]),
     ({"dataset_dir": "."}, ["color/x.png"], []), ({"dataset_dir": "/elsewhere"}, [], ["elsewhere/x.png"]),
     ({"data_path": "t", "test_dir": "tests"}, ["tests/a/x.png"], ["u/x.png"]), ({}, [], ["a/x.png"]),
     ({"dataset_dir": "d", "export_dir": ""}, ["d/bw/x.png", "left_out/d/bw/y.png"], ["left_out_too/x.png"]),
-    ({"data_path": "t", "save_path": "models/m.pth"}, ["t/x.png"], ["left_out/t/x.png"])])
+    ({"data_path": "t", "save_path": "models/m.pth"},
+     ["t/x.png", "models/m.resume.ckpt", "models/checkpoint_epoch_5.pth", "models/m.folds/fold_1.npz"],
+     ["left_out/t/x.png", "models/colorizer.pth", "models/archive/m_1/m.pth"])])
 def test_what_a_step_needs(tmp_path: Path, parameters: dict, yes: list[str], no: list[str]) -> None:
     wanted = wanted_by(parameters, places_in(tmp_path))
     assert [path for path in (*yes, *no) if wanted(path)] == yes
@@ -293,6 +307,15 @@ def test_copies_to_open_are_made_where_something_changed(tmp_path: Path, monkeyp
     (tmp_path / "two/a.html").unlink()
     assert trip("two", {}) == []
     assert sorted(path.name for path in (tmp_path / "drive/results").glob("*.html")) == []
+
+
+def test_of_a_colorizer_and_its_photos_there_are_copies_to_open(tmp_path: Path) -> None:
+    shown = ["colorized/before_after.html", "colorized/before_after_2.html", "colorized/colorized.csv",
+             "colorized/colorized_sheet.jpg", "models/c.curves.png", "models/c.pth", "models/c.samples_sheet.jpg"]
+    hidden = ["colorized/x.jpg", "colorized/.colorized.jsonl", "models/c_checkpoint_epoch_5.pth", "models/c.last.pth",
+              "models/c.resume.ckpt", "models/c.samples/epoch_0001.jpg", "models/archive/c_1/c.pth"]
+    trip_with(tmp_path, dict.fromkeys([*shown, *hidden], "x"))
+    assert sorted(results(tmp_path)) == [path.replace("/", " - ") for path in shown]
 
 
 def results(folder: Path) -> dict[str, str]:
