@@ -1,7 +1,7 @@
 """The rows of a folder of colored photos: what is done and whole stays, a kill loses nothing, nothing is run over."""
 
 import threading
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -14,7 +14,15 @@ from npylabel.base.i18n import _
 from npylabel.base.journal import RunJournal
 from npylabel.base.parallel import run_threads
 from npylabel.base.progress import track
-from npylabel.colorizer.color_table import ALREADY_COLOR, COLORED, NETWORK, ColorRow, color_row
+from npylabel.colorizer.color_table import (
+    ALREADY_COLOR,
+    COLORED,
+    JOURNAL,
+    NETWORK,
+    ColorRow,
+    color_row,
+    written_pictures,
+)
 from npylabel.colorizer.old_photos import COLORFUL
 from npylabel.colorizer.photo_labels import Known
 from npylabel.photos.decode import PhotoError, decode_photo
@@ -22,7 +30,6 @@ from npylabel.photos.names import NamePool
 from npylabel.photos.reasons import TRANSIENT
 from npylabel.photos.sources import PhotoRef
 
-JOURNAL = ".colorized.jsonl"
 # A photo in whose work the process died so often is left out: its decoder may bring the whole process down.
 _TRIES = 2
 _LOOKED_AT_PX = 64
@@ -86,12 +93,10 @@ class ColorBook:
         self._lock = threading.Lock()
         self._plan: dict[str, str] = {}
         self._begun: Counter[str] = Counter()
-        self._written: dict[str, set[str]] = defaultdict(set)
-        for entry in self.journal.read():
+        entries = self.journal.read()
+        for entry in entries:
             self._hear(entry)
-        for row in self.rows.values():
-            if row.status == COLORED:
-                self._written[self.path(row).name].add(row.picture_sha256)
+        self._written = written_pictures(self.rows.values(), entries)
         self._old, self._found = dict(self.rows), self._look()
 
     def _hear(self, entry: dict) -> None:
@@ -100,8 +105,6 @@ class ColorBook:
             self._begun[entry["begin"]] += 1
         if "end" in entry:
             self._begun[entry["end"]] -= 1
-        if "write" in entry:
-            self._written[entry["write"]].add(entry["sha256"])
         if "row" in entry:
             row = color_row(entry["row"])
             self.rows[row.source] = row
@@ -109,7 +112,7 @@ class ColorBook:
 
     def path(self, row: ColorRow) -> Path:
         """The colored file of a row."""
-        return self.folder / f"{row.name}.{row.image_format}"
+        return self.folder / row.file_name
 
     def _look(self) -> dict[str, Found]:
         """What stands in the places of all colored files, by source."""

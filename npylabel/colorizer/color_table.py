@@ -1,6 +1,7 @@
 """``colorized.csv``: what became of each old photo."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from npylabel.base.i18n import _
 from npylabel.base.tables import printable, read_csv, write_csv
 
 COLOR_TABLE = "colorized.csv"
+# What a run has done until it writes the table.
+JOURNAL = ".colorized.jsonl"
 COLORED, ALREADY_COLOR, LEFT_OUT = "colored", "already_color", "left_out"
 GIVEN, LABELS, NETWORK = "given", "labels", "network"
 
@@ -57,6 +60,11 @@ class ColorRow:
     fingerprint: str = ""
     picture_sha256: str = ""
 
+    @property
+    def file_name(self) -> str:
+        """Of the colored file."""
+        return f"{self.name}.{self.image_format}"
+
 
 _COLUMNS = tuple(field.name for field in fields(ColorRow))
 
@@ -86,6 +94,23 @@ def read_color_rows(folder: Path) -> dict[str, ColorRow]:
         raise NpyLabelError(
             "table_damaged", _("The table {path} cannot be read: {reason}.").format(path=path, reason=error),
             _("Save it as CSV in UTF-8, or rename it and run its step again.")) from error
+
+
+def written_pictures(rows: Iterable[ColorRow], entries: Iterable[dict]) -> dict[str, set[str]]:
+    """SHA-256 of all that runs wrote, by name of the colored file: a file that differs is a person's.
+
+    Args:
+        rows: of photos.
+        entries: of the journal of a run that was killed.
+    """
+    written: dict[str, set[str]] = defaultdict(set)
+    for row in rows:
+        if row.status == COLORED:
+            written[row.file_name].add(row.picture_sha256)
+    for entry in entries:
+        if "write" in entry:
+            written[entry["write"]].add(entry["sha256"])
+    return written
 
 
 def write_color_rows(folder: Path, rows: Sequence[ColorRow]) -> None:
