@@ -11,6 +11,7 @@ from npylabel.base.i18n import _
 from npylabel.base.places import DEMO, DEMO_MARK, Places
 from npylabel.base.report import StepReport
 from npylabel.base.tables import read_csv
+from npylabel.care.color_results import colorizer_files, colorizer_results, labeler_files
 from npylabel.care.known_files import (
     Found,
     files_below,
@@ -33,7 +34,7 @@ from npylabel.care.step_results import (
 from npylabel.dataset.aside import LEFT_OUT_DIR, Counterpart
 from npylabel.dataset.aside_training import place_aside
 from npylabel.dataset.labels import REPLACED
-from npylabel.dataset.layout import DATASET, MODEL, TRAIN_DATA
+from npylabel.dataset.layout import COLORIZED, DATASET, MODEL, OLD_PHOTOS, TRAIN_DATA
 from npylabel.dataset.pixel_cache import cached_files, pixel_folder, remove_pixel_cache
 from npylabel.dataset.training_data import SPLIT
 from npylabel.labeler.demo_score import TRUTH
@@ -63,10 +64,10 @@ def free_room(
         confirm: do it; without it nothing is changed.
         dataset_dir: the dataset.
         data_path: the training data.
-        save_path: the model.
+        save_path: the model of step 03. The files of step 06 are looked for at their usual places.
 
     Raises:
-        NpyLabelError: ``bad_parameter``, ``manifest_damaged``, ``split_damaged``, ``disk_fault``.
+        NpyLabelError: ``bad_parameter``, ``manifest_damaged``, ``split_damaged``, ``table_damaged``, ``disk_fault``.
     """
     chosen = choose_parts(what)
     room = _Room(places, places.path(dataset_dir), places.path(data_path), places.path(save_path))
@@ -123,12 +124,15 @@ class _Room:
 
     def __init__(self, places: Places, dataset_dir: Path, data_path: Path, save_path: Path) -> None:
         self.places, self.work_dir = places, places.work_dir
-        self.dataset, self.data, self.model = dataset_dir, data_path, save_path
+        self.dataset, self.data = dataset_dir, data_path
+        labeler, colorizer = labeler_files(places, save_path), colorizer_files(places)
+        self.models = list(dict.fromkeys([labeler, colorizer]))
 
     def find(self, part: str) -> Found:
         """The files of a part."""
         finders: dict[str, Callable[[], Found]] = {
-            "runs": lambda: find_runs(self.work_dir / "runs", keep_last=True), "archive": self._archive,
+            "runs": lambda: find_runs(self.work_dir / "runs", keep_last=True),
+            "archive": lambda: find_archive(self.models),
             "checkpoints": self._checkpoints, "export": self._exports, "demo": self._demo,
             "replaced_labels": self._replaced, "leftovers": self._leftovers, PIXELS: lambda: Found(cached_files()),
             LEFT_OUT_DIR: self._left_out,
@@ -153,20 +157,8 @@ class _Room:
             results.settle()
         remove_found(found)
 
-    def _archive(self) -> Found:
-        if not (self.model.parent / "archive").is_dir():
-            return Found()
-        from npylabel.training.run_files import SUFFIXES
-
-        return find_archive(self.model, SUFFIXES)
-
     def _checkpoints(self) -> Found:
-        if not any(self.model.parent.glob("checkpoint_epoch_*.pth")):
-            return Found()
-        from npylabel.training.run_files import RunFiles
-
-        files = RunFiles(self.model)
-        return Found([path for path in files.epochs() if path in files.existing()])
+        return Found([path for files in self.models for path in files.epochs() if path in files.existing()])
 
     def _exports(self) -> Found:
         found = Found()
@@ -198,8 +190,9 @@ class _Room:
         table = read_classes(demo.classes_path("classes.json"))
         originals = Originals([demo.path("photos"), demo.path("class_photos")])
         return [verify_results(demo.path(DATASET), demo.work_dir), label_results(demo.path(DATASET) / "labels"),
-                model_results(demo.path(MODEL)), training_results(demo.path(TRAIN_DATA), originals, table),
-                photo_results(demo.path(DATASET), originals)]
+                model_results(labeler_files(demo, demo.path(MODEL))),
+                colorizer_results(colorizer_files(demo), demo.path(COLORIZED)),
+                training_results(demo.path(TRAIN_DATA), originals, table), photo_results(demo.path(DATASET), originals)]
 
     def _demo(self) -> Found:
         demo, found = self.places.demo(), Found()
@@ -212,7 +205,7 @@ class _Room:
         for results in self._demo_results():
             found += results.found
             found.ours += results.tables
-        for folder in (demo.path("photos"), demo.path("class_photos")):
+        for folder in map(demo.path, ("photos", "class_photos", OLD_PHOTOS)):
             found.ours += [path for path in files_below(folder) if _is_drawn(path)]
         # What marks the folder as the demo's goes last, and only with all the rest.
         marks = [path for path in (demo.path(TRUTH), demo.path(DEMO_MARK)) if path.is_file()]

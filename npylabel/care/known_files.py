@@ -2,7 +2,8 @@
 
 import re
 import zipfile
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from npylabel.base.classes import nfc
@@ -11,10 +12,10 @@ from npylabel.base.i18n import _
 from npylabel.base.progress import track
 from npylabel.base.tables import read_csv
 from npylabel.dataset.export import EXPORT_TABLE
+from npylabel.training.run_files import RunFiles
 
 _RUN = re.compile(r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d")
 _NOTEBOOK = re.compile(r"\d\d_\w+\.(ipynb|html)")
-_EPOCH = re.compile(r"checkpoint_epoch_\d+\.pth")
 _SIDES, _FOLDERS = ("train", "val", "test"), {"color": "color", "grayscale": "bw", "labels": "labels"}
 
 
@@ -57,28 +58,31 @@ def find_runs(folder: Path, *, keep_last: bool) -> Found:
     return found
 
 
-def find_archive(save_path: Path, suffixes: tuple[str, ...]) -> Found:
-    """Earlier models of the same name, which step 03 moved aside."""
+def find_archive(models: Sequence[RunFiles]) -> Found:
+    """Earlier models of the same names, which trainings moved aside."""
     found = Found()
-    folder, stem = save_path.parent / "archive", save_path.stem
-    endings = "|".join(map(re.escape, (save_path.suffix, *suffixes)))
-    known = re.compile(rf"{re.escape(stem)}({endings})|{_EPOCH.pattern}")
-    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        if path.is_dir() and re.fullmatch(rf"{re.escape(stem)}_\d+", path.name):
-            logs, rest = find_logs(path / f"{stem}.logs"), sort_folder(path, known)
-            rest.others = [other for other in rest.others if other not in logs.ours]
-            found += logs
-            found += rest
-        else:
-            found.others.append(path)
-    found.folders.append(folder)
+    for folder in dict.fromkeys(files.save_path.parent / "archive" for files in models):
+        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+            earlier = [replace(files, save_path=path / files.save_path.name) for files in models
+                       if folder.parent == files.save_path.parent and path.is_dir()
+                       and re.fullmatch(rf"{re.escape(files.save_path.stem)}_\d+", path.name)]
+            found += _find_earlier(earlier[0], path) if earlier else Found([], [path])
+        found.folders.append(folder)
     return found
 
 
-def find_logs(folder: Path) -> Found:
-    """The files of a training's tracker, which writes there alone."""
-    folders = sorted((path for path in [folder, *folder.rglob("*")] if path.is_dir()), reverse=True)
-    return Found(files_below(folder), [], folders)
+def _find_earlier(files: RunFiles, folder: Path) -> Found:
+    """One earlier model, which has the folder to itself."""
+    # Its checkpoints are known as such also where a killed removal has taken the model.
+    ours = list(dict.fromkeys([*files.epochs(), *files.existing()]))
+    others = [path for path in files_below(folder) if path not in ours]
+    return Found(ours, others, [*run_folders(files), folder])
+
+
+def run_folders(files: RunFiles) -> list[Path]:
+    """The folders of a training's files, the deepest first."""
+    tops = [folder for folder in (files.logs, files.samples) if folder.is_dir()]
+    return [path for top in tops for path in [*sorted(filter(Path.is_dir, top.rglob("*")), reverse=True), top]]
 
 
 def find_exports(work_dir: Path) -> list[Path]:

@@ -9,6 +9,7 @@ from npylabel.base.errors import NpyLabelError
 from npylabel.base.i18n import _
 from npylabel.base.places import Places
 from npylabel.base.report import StepReport
+from npylabel.care.color_results import colorizer_files, colorizer_results, labeler_files
 from npylabel.care.known_files import remove_found
 from npylabel.care.originals import Originals
 from npylabel.care.step_results import (
@@ -20,16 +21,17 @@ from npylabel.care.step_results import (
     verify_results,
 )
 from npylabel.dataset.aside import Counterpart, move_files
-from npylabel.dataset.layout import DATASET, MODEL, TRAIN_DATA
+from npylabel.dataset.layout import COLORIZED, DATASET, MODEL, TRAIN_DATA
 from npylabel.photos.book import disk_faults
 from npylabel.photos.preflight import size_text
 from npylabel.photos.sources import split_sources
 
 SET_ASIDE = "set_aside"
 STEPS = {"01": "collect_and_grayscale", "02": "build_train_data", "03": "train", "04": "auto_label",
-         "05": "verify_tintora"}
-# What is made from a step's results.
-_LATER = {"01": ("04", "05"), "02": ("03", "04", "05"), "03": ("04", "05"), "04": ("05",), "05": ()}
+         "05": "verify_tintora", "06": "train_colorizer"}
+# What is made from a step's results; "06" only where there is a colorizer.
+_LATER = {"01": ("04", "05", "06"), "02": ("03", "04", "05", "06"), "03": ("04", "05", "06"), "04": ("05", "06"),
+          "05": (), "06": ()}
 _SHOWN = 10
 
 
@@ -46,17 +48,17 @@ def start_over(
 
     Args:
         places: the work folder.
-        value: "01" to "05" or the name of the step; behind it, separated by semicolons, folders and zips in which
+        value: "01" to "06" or the name of the step; behind it, separated by semicolons, folders and zips in which
             originals are looked for beside the usual places.
         confirm: do it; without it the report says what would be done and nothing is changed.
         dataset_dir: of steps 01, 04 and 05.
         data_path: of step 02.
-        save_path: of step 03.
+        save_path: of step 03. The files of step 06 are looked for at their usual places.
         classes_path: the class table, by which step 02's folders are read.
 
     Raises:
         NpyLabelError: ``bad_parameter``, ``manifest_damaged``, ``split_damaged``, ``disk_full``, ``disk_fault``,
-            and those of ``load_classes``.
+            ``table_damaged``, and those of ``load_classes``.
     """
     number, given = split_value(value)
     dataset, data, model = (places.path(name) for name in (dataset_dir, data_path, save_path))
@@ -66,8 +68,9 @@ def start_over(
     results = {
         "01": lambda: photo_results(dataset, originals), "02": lambda: training_results(
             data, originals, load_classes(places.classes_path(classes_path))),
-        "03": lambda: model_results(model), "04": lambda: label_results(dataset / "labels"),
+        "03": lambda: model_results(labeler_files(places, model)), "04": lambda: label_results(dataset / "labels"),
         "05": lambda: verify_results(dataset, places.work_dir),
+        "06": lambda: colorizer_results(colorizer_files(places), places.path(COLORIZED)),
     }[number]()
     report = _describe(number, results, places, confirm=confirm)
     if confirm:
@@ -87,7 +90,7 @@ def split_value(value: str) -> tuple[str, list[str]]:
 
 
 def step_number(step: str) -> str:
-    """The number of a step, "01" to "05", from its number or name.
+    """The number of a step, "01" to "06", from its number or name.
 
     Raises:
         NpyLabelError: ``bad_parameter``.
@@ -128,14 +131,16 @@ def name_files(work_dir: Path, paths: Sequence[Path]) -> str:
 
 def _describe(number: str, results: Results, places: Places, *, confirm: bool) -> StepReport:
     report, found, work_dir = StepReport("manage"), results.found, places.work_dir
+    has_colorizer = colorizer_files(places).save_path.is_file()
+    later = [step for step in _LATER[number] if step != "06" or has_colorizer]
     report.facts |= {
         "reset": number, "done": confirm, "removed": len(found.ours),
         "set_aside": len(results.aside), "kept_by_person": len(results.by_person), "others": len(found.others),
-        "originals_not_found": len(results.not_found), "later": list(_LATER[number]),
+        "originals_not_found": len(results.not_found), "later": later,
     }
     report.measured["size"] = size_text(sum(path.lstat().st_size for path in found.ours))
     report.messages += [_("To remove: {line}").format(line=line) for line in folder_lines(work_dir, found.ours)]
-    if number == "03" and found.ours:
+    if number in ("03", "06") and found.ours:
         report.messages.append(_("This model cannot be made again just as it is: training gives another one. "
                                  "Earlier models in the archive stay."))
     if results.not_found:
@@ -155,9 +160,11 @@ def _describe(number: str, results: Results, places: Places, *, confirm: bool) -
     if found.others:
         report.messages.append(_("Files that no step made stay: {names}").format(
             names=name_files(work_dir, found.others)))
-    if _LATER[number]:
-        report.messages.append(_("Steps to run again afterwards: {steps}.").format(
-            steps=", ".join((number, *_LATER[number]))))
+    if later:
+        report.messages.append(_("Steps to run again afterwards: {steps}.").format(steps=", ".join((number, *later))))
+    if "06" in later:
+        report.messages.append(_("Your colorizer stays and colors as before. Notebook 06 trains another one where "
+                                 "photos or labels are others then, and moves this one to its archive."))
     report.next_step = _("Done. Run notebook {number}.").format(number=number) if confirm else _(
         "Nothing is changed yet. To do it, run again with confirm=True (command line: --confirm).")
     return report

@@ -9,7 +9,7 @@ from npylabel.base.classes import ClassTable, nfc
 from npylabel.base.files import leftovers
 from npylabel.base.journal import RunJournal
 from npylabel.base.tables import read_csv, write_csv
-from npylabel.care.known_files import Found, files_below, find_export, find_exports, find_logs
+from npylabel.care.known_files import Found, files_below, find_export, find_exports, run_folders
 from npylabel.care.originals import Originals
 from npylabel.dataset.aside import Row, add_rows, checksums
 from npylabel.dataset.labels import LabelError, labels_journal, read_label, read_labels_now, table_path
@@ -31,6 +31,7 @@ from npylabel.photos.manifest import (
     write_rows,
 )
 from npylabel.photos.reasons import BY_PERSON
+from npylabel.training.run_files import RunFiles
 
 _SHEET = "contact_sheet.jpg"
 
@@ -117,19 +118,18 @@ def training_results(data_path: Path, originals: Originals, table: ClassTable) -
     return results
 
 
-def model_results(save_path: Path) -> Results:
+def model_results(files: RunFiles) -> Results:
     """Step 03: the files of the model. The epochs go first, the model last: by it the others are known as its own."""
     from npylabel.labeler.folds import fold_files
-    from npylabel.training.run_files import RunFiles
 
-    files, results = RunFiles(save_path), Results(save_path.parent)
-    existing = files.existing() if save_path.parent.is_dir() else []
-    epochs = [path for path in files.epochs() if path in existing] if existing else []
+    save_path, existing = files.save_path, files.existing()
+    results = Results(save_path.parent)
+    epochs = [path for path in files.epochs() if path in existing]
     rest = [path for path in existing if path not in epochs and path != save_path]
     rest += fold_files(files.folds)
     results.found.ours = [*epochs, *rest, *(path for path in existing if path == save_path),
                           *leftovers(save_path.parent)]
-    results.found.folders += find_logs(files.logs).folders
+    results.found.folders += run_folders(files)
     results.found.folders += [*sorted((path for path in files.folds.rglob("*") if path.is_dir()), reverse=True),
                               files.folds]
     return results

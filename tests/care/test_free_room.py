@@ -21,6 +21,7 @@ from npylabel.labeler.demo_score import write_truth
 from npylabel.photos.demo import write_demo_classes, write_demo_photos
 from npylabel.photos.sources import list_photos
 from npylabel.training import run_files
+from tests.care.color_files import PICTURES, lay_colorizer
 from tests.dataset.class_kit import ID_OF, TABLE
 from tests.dataset.leave_kit import World, kill_everywhere
 from tests.photos.collect_kit import collect, lay_file, photo, tree
@@ -28,6 +29,8 @@ from tests.photos.collect_kit import collect, lay_file, photo, tree
 RUNS = ("2026-01-01_10-00-00", "2026-01-02_10-00-00", "2026-01-03_10-00-00")
 MODEL = ["tiny_cnn.pth", *(f"tiny_cnn{suffix}" for suffix in run_files.SUFFIXES)]
 EPOCHS = ["checkpoint_epoch_5.pth", "checkpoint_epoch_10.pth"]
+COLOR_ARCHIVE = ["colorizer.pth", "colorizer_checkpoint_epoch_5.pth", "colorizer.samples/epoch_0001.jpg",
+                 "colorizer.run.json", "colorizer.logs/a/events.0"]
 
 
 @pytest.fixture(autouse=True)
@@ -55,6 +58,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> World:
     world.leave("IMG_2; дом/mine")
     lay_file(world.root / "train_data" / ".tmp-npylabel-abc.png", b"half")
     lay_file(world.root / "set_aside" / "tintora_dataset" / "color" / "x.png", b"aside")
+    lay_colorizer(world.root)
+    for name in COLOR_ARCHIVE:
+        lay_file(world.root / "models/archive/colorizer_1" / name, b"x")
     make_demo(world.places.made_demo())
     return world
 
@@ -71,6 +77,7 @@ def make_demo(demo: Places, photos: int | None = None) -> None:
         lay_file(demo.path(name), b"x")
     write_label(demo.path("tintora_dataset/labels/a.npy"), 5)
     write_label_rows(demo.path("tintora_dataset/labels.csv"), {"a": LabelRow("a", 5, "x", written_id="5")})
+    lay_colorizer(demo.work_dir)
 
 
 @pytest.fixture
@@ -95,8 +102,9 @@ EXPECTED = {
     "runs": {f"runs/{run}/01_collect_and_grayscale.{suffix}" for run in RUNS[:2] for suffix in ("ipynb", "html")},
     "archive": {"models/archive/tiny_cnn_1/checkpoint_epoch_5.pth",
                 "models/archive/tiny_cnn_1/tiny_cnn.logs/a/events.0",
-                *(f"models/archive/tiny_cnn_{n}/{name}" for n in (1, 2) for name in MODEL[:3])},
-    "checkpoints": {f"models/{name}" for name in EPOCHS},
+                *(f"models/archive/tiny_cnn_{n}/{name}" for n in (1, 2) for name in MODEL[:3]),
+                *(f"models/archive/colorizer_1/{name}" for name in COLOR_ARCHIVE)},
+    "checkpoints": {f"models/{prefix}{name}" for name in EPOCHS for prefix in ("", "colorizer_")},
     "replaced_labels": {"tintora_dataset/labels_replaced/old.npy"},
     "leftovers": {"train_data/.tmp-npylabel-abc.png"},
     "left_out": {"left_out/tintora_dataset/color/IMG_2.png", "left_out/tintora_dataset/bw/IMG_2.png",
@@ -152,7 +160,7 @@ def test_without_confirm_nothing_is_changed(world: World) -> None:
 def test_the_list_tells_sizes_and_what_stays(world: World) -> None:
     report = free(world, "runs;left_out", confirm=False)
     assert "[x] runs: 4 files, 0 kB - " in "\n".join(report.messages)
-    assert "[ ] archive: 8 files" in "\n".join(report.messages)
+    assert "[ ] archive: 13 files" in "\n".join(report.messages)
     assert report.facts["files"]["runs"] == 4 and report.facts["removed"] == 7
     stays = {line.split(":")[0].removeprefix("Stays in "): int(line.split(": ")[1].split()[0])
              for line in report.messages if line.startswith("Stays in ")}
@@ -171,6 +179,8 @@ def test_an_unknown_part_is_named(world: World) -> None:
 def test_foreign_files_stay_and_are_named(world: World) -> None:
     mine = ["runs/mine.txt", f"runs/{RUNS[0]}/notes.txt", f"runs/{RUNS[0]}/deep/01_x.ipynb", "runs/my run/01_a.ipynb",
             "models/archive/tiny_cnn_1/mine.pth", "models/archive/other_1/tiny_cnn.pth", "export/mine.txt",
+            "models/archive/colorizer_1/checkpoint_epoch_5.pth", "demo/colorized/mine.jpg",
+            "models/archive/colorizer_1/colorizer.samples/mine.jpg", "models/archive/my colorizer_1/colorizer.pth",
             "export/train/color/mine.png", "export/train/color/deep/IMG_1.png", "demo/mine.jpg", "demo/photos/mine.jpg",
             "demo/tintora_dataset/color/mine.png", "demo/models/mine.pth", "tintora_dataset/labels_replaced/a.txt",
             "models/checkpoint_epoch_5 (copy).pth", "left_out/mine.txt", "left_out/train_data/дом/own.png"]
@@ -181,7 +191,8 @@ def test_foreign_files_stay_and_are_named(world: World) -> None:
     text = "\n".join(report.messages)
     silent = ("models/checkpoint_epoch_5 (copy).pth", "left_out/mine.txt")
     # Of a folder that no step made its name is enough.
-    named = {name.replace("/01_a.ipynb", "").replace("other_1/tiny_cnn.pth", "other_1") for name in mine}
+    named = {name.replace("/01_a.ipynb", "").replace("other_1/tiny_cnn.pth", "other_1").replace(
+        "my colorizer_1/colorizer.pth", "my colorizer_1") for name in mine}
     assert [name for name in sorted(named) if name not in text and name not in silent] == []
     assert (world.root / "export" / "export.csv").is_file(), "what marks the folder as an export stays with the rest"
     assert (world.root / "demo" / DEMO_MARK).is_file()
@@ -207,6 +218,7 @@ def test_a_folder_that_is_only_called_demo_is_the_users(world: World) -> None:
 
 def in_use(demo: Places) -> None:
     """A person decided, changed and lost something in the demo."""
+    lay_file(demo.path("colorized") / PICTURES[0], b"painted over")
     write_label(demo.path("tintora_dataset/labels/a.npy"), 7)
     sorted(demo.path("tintora_dataset/color").iterdir())[0].write_bytes(b"painted")
     sorted(demo.path("photos").rglob("*.jpg"))[-1].unlink()
@@ -271,7 +283,7 @@ def test_photos_that_were_left_out_come_back_without_their_pictures(world: World
 def test_epochs_without_their_model_are_somebody_elses(world: World) -> None:
     for name in MODEL:
         (world.root / "models" / name).unlink()
-    assert gone(world, "checkpoints") == set()
+    assert gone(world, "checkpoints") == {f"models/colorizer_{name}" for name in EPOCHS}, "these say whose they are"
 
 
 def test_another_model_is_looked_at_when_it_is_named(world: World) -> None:

@@ -22,6 +22,7 @@ from npylabel.dataset.verify import verify_dataset, write_findings
 from npylabel.photos import prepare
 from npylabel.photos.sources import list_photos
 from npylabel.training import run_files
+from tests.care.color_files import lay_colorizer
 from tests.dataset.class_kit import ID_OF, TABLE, TABLE_PATH
 from tests.dataset.leave_kit import World, kill_everywhere
 from tests.photos.collect_kit import assert_agree, failing_write, lay_file, photo, rows, tree
@@ -29,11 +30,12 @@ from tests.photos.zip_kit import write_zip
 
 MODEL_FILES = ["tiny_cnn.pth", *(f"tiny_cnn{suffix}" for suffix in run_files.SUFFIXES),
                "tiny_cnn.logs/wandb/offline/x.wandb", "checkpoint_epoch_5.pth", "checkpoint_epoch_10.pth"]
+STEPS = ("01", "02", "03", "04", "05", "06")
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> World:
-    """All five steps, as far as their files go; nobody changes it."""
+    """All six steps, as far as their files go; nobody changes it."""
     root = tmp_path_factory.mktemp("made")
     world = World(root / "work", root).lay().make()
     for name in (*MODEL_FILES, "archive/tiny_cnn_1/tiny_cnn.pth", "other.pth"):
@@ -45,6 +47,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> World:
     zip_folder(world.root / "export", world.root / "export.zip")
     for name in ("tintora_dataset/contact_sheet", "train_data/contact_sheet", "tintora_dataset/labels_sheet"):
         lay_file(world.root / f"{name}.jpg", b"sheet")
+    lay_colorizer(world.root)
     return world
 
 
@@ -69,15 +72,15 @@ def gone(world: World, step: str, **options: str) -> set[str]:
 
 
 def test_the_numbers_of_the_steps() -> None:
-    assert [step_number(text) for text in ("01", "2", " Train ", "04_auto_label", "verify_tintora")] == [
-        "01", "02", "03", "04", "05"]
-    for text in ("", "06", "0", "trai", "01;02"):
+    names = ("01", "2", " Train ", "04_auto_label", "verify_tintora", "train_colorizer")
+    assert tuple(map(step_number, names)) == STEPS
+    for text in ("", "07", "0", "trai", "01;02", "colorize"):
         with pytest.raises(NpyLabelError) as caught:
             step_number(text)
         assert caught.value.code == "bad_parameter"
 
 
-@pytest.mark.parametrize("step", ["01", "02", "03", "04", "05"])
+@pytest.mark.parametrize("step", STEPS)
 def test_without_confirm_nothing_is_changed(world: World, step: str) -> None:
     before = tree(world.root)
     report = over(world, step, confirm=False)
@@ -86,7 +89,7 @@ def test_without_confirm_nothing_is_changed(world: World, step: str) -> None:
     assert over(world, step).facts == {**report.facts, "done": True}
 
 
-@pytest.mark.parametrize("step", ["01", "02", "03", "04", "05"])
+@pytest.mark.parametrize("step", STEPS)
 def test_a_second_time_there_is_nothing_to_do(world: World, step: str) -> None:
     over(world, step)
     before = tree(world.root)
@@ -94,13 +97,14 @@ def test_a_second_time_there_is_nothing_to_do(world: World, step: str) -> None:
     assert tree(world.root) == before
 
 
-@pytest.mark.parametrize("step", ["01", "02", "03", "04", "05"])
+@pytest.mark.parametrize("step", STEPS)
 def test_it_may_be_killed_anywhere(world: World, step: str) -> None:
     (world.phone / "IMG_1.jpg").unlink()
     (world.classes / "дом" / "h1.jpg").unlink()
     (world.data / "лес").mkdir()
     (world.data / "дом" / "h2.png").rename(world.data / "лес" / "h2.png")
     world.leave("sky")
+    lay_file(world.root / "colorized/1.jpg", b"painted over")
     kill_everywhere(world, lambda copy: over(copy, step))
 
 
@@ -131,7 +135,7 @@ def test_without_a_persons_labels_the_manifest_goes(world: World) -> None:
 def test_photos_that_were_left_out_stay_out(world: World) -> None:
     world.leave("IMG_2; небо/s1")
     aside, decisions = tree(world.root / "left_out"), left_out(read_decisions(world.root / DECISIONS))
-    for step in ("01", "02", "03", "04", "05"):
+    for step in STEPS:
         over(world, step)
     assert tree(world.root / "left_out") == aside
     assert left_out(read_decisions(world.root / DECISIONS)) == decisions
@@ -366,7 +370,7 @@ def test_a_killed_run_is_started_over(world: World) -> None:
 def test_a_step_that_was_never_done_has_nothing_to_remove(tmp_path: Path) -> None:
     world = World(tmp_path / "work", tmp_path)
     world.root.mkdir()
-    for step in ("01", "02", "03", "04", "05"):
+    for step in STEPS:
         assert over(world, step).facts["removed"] == 0
     assert [path for path in world.root.rglob("*") if path.is_file()] == []
 
