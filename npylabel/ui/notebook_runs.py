@@ -260,7 +260,7 @@ def _summary(world: Places, folder: Path) -> None:
     print("\n".join([*report.messages, report.next_step]))
     dataset = world.path(DATASET)
     places = {_("dataset"): dataset, _("labels"): dataset / "labels", "verify.html": dataset / "verify.html",
-              "before_after.html": world.path(COLORIZED) / "before_after.html",
+              _("old photos in color"): world.path(COLORIZED) / "before_after.html",
               _("executed notebooks and their HTML"): folder}
     for name, path in places.items():
         if path.exists():

@@ -22,7 +22,7 @@ def test_versions_and_counts_are_told(tmp_path: Path) -> None:
     report = doctor_report(Places(tmp_path))
     assert line(report, "numpy") == numpy.__version__
     assert line(report, "missing") == "-"
-    assert line(report, "own photos") == "0"
+    assert line(report, "own photos") == line(report, "own color_epochs") == line(report, "own colored") == "0"
     assert line(report, "kept elsewhere") == "-"
 
 

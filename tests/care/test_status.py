@@ -11,6 +11,7 @@ import pytest
 
 from npylabel.base.places import Places
 from npylabel.care.status import describe_status
+from npylabel.colorizer.color_table import LEFT_OUT, ColorRow, write_color_rows
 from npylabel.dataset.faults import FAULT
 from npylabel.dataset.labels import LabelRow, write_label_rows
 from npylabel.dataset.verify import VERIFY_TABLE
@@ -26,7 +27,7 @@ assert not heavy, heavy
 print(report.facts_json())
 """
 NOTHING = {"photos": 0, "training_photos": 0, "epochs": 0, "macro_f1": None, "labels": 0, "unsure": 0,
-           "faults": None}
+           "faults": None, "color_epochs": 0, "color_error": None, "colored": 0}
 
 
 def lay_photos(root: Path) -> None:
@@ -56,6 +57,19 @@ def lay_labels(root: Path, count: int = 3) -> None:
         for index in range(count)})
 
 
+def lay_colorizer(root: Path) -> None:
+    """The metrics of forty epochs of a colorizer."""
+    (root / "models").mkdir(exist_ok=True)
+    best = {"val_mse": 0.0062, "val_mse_label": 0.0051}
+    (root / "models/colorizer.metrics.json").write_text(json.dumps({"epochs": 40, "best_epoch": 39, "best": best}))
+
+
+def lay_colored(root: Path) -> None:
+    """Two photos in color, and one that could not be read."""
+    write_color_rows(root / "colorized", [
+        ColorRow("a", "old/a.png"), ColorRow("b", "old/b.png"), ColorRow("", "old/c.png", status=LEFT_OUT)])
+
+
 def touch_later(path: Path) -> None:
     """Make a file newer than all others."""
     later = time.time_ns() + 10**9
@@ -81,6 +95,12 @@ STAGES = [
     # What changed since counts as not verified.
     (lambda root: touch_later(root / "tintora_dataset/labels.csv"), "05", {"faults": None}),
 ]
+# Step 06 need not be done: who has a dataset is told what it offers.
+COLOR_STAGES = [
+    (lambda root: touch_later(root / "tintora_dataset/verify.csv"), "trains your own colorizer", {}),
+    (lay_colorizer, "colors old photos with your", {"color_epochs": 40, "color_error": 0.0062}),
+    (lay_colored, "", {"colored": 2}),
+]
 
 
 def test_each_step_is_counted_and_leads_to_the_next(tmp_path: Path) -> None:
@@ -93,6 +113,29 @@ def test_each_step_is_counted_and_leads_to_the_next(tmp_path: Path) -> None:
         assert report.facts["own"] == wanted
         assert following in report.next_step
         assert report.facts["demo"] == NOTHING
+
+
+def test_what_the_sixth_step_offers_is_said_behind_the_fifth(tmp_path: Path) -> None:
+    wanted = dict(NOTHING)
+    for lay, _following, found in STAGES[1:-1]:
+        lay(tmp_path)
+        wanted |= found
+    for lay, offered, found in COLOR_STAGES:
+        lay(tmp_path)
+        wanted |= found
+        report = describe_status(Places(tmp_path))
+        assert report.facts["own"] == wanted
+        assert report.next_step.startswith("All five steps are done.") and offered in report.next_step
+        assert any("06" in line for line in report.messages) is bool(wanted["color_epochs"])
+    assert report.next_step == "All five steps are done."
+    assert "your photos: 06 colorizer: 40 epochs, squared error 0.0062; old photos in color: 2" in report.messages
+
+
+def test_a_colorizer_alone_is_told(tmp_path: Path) -> None:
+    lay_colored(tmp_path)
+    report = describe_status(Places(tmp_path))
+    assert any("06 colorizer: 0 epochs; old photos in color: 2" in line for line in report.messages)
+    assert "01" in report.next_step
 
 
 def test_the_demo_is_counted_apart(tmp_path: Path) -> None:
@@ -124,11 +167,14 @@ def test_damaged_metrics_count_as_no_model(tmp_path: Path, text: str) -> None:
 def test_the_status_needs_no_heavy_library(tmp_path: Path) -> None:
     lay_photos(tmp_path)
     lay_model(tmp_path)
+    lay_colorizer(tmp_path)
+    lay_colored(tmp_path)
     process = start("-c", LIGHT, tmp_path)
     output, _errors = process.communicate(timeout=120)
     assert process.returncode == 0
     facts = json.loads(output)
     assert (facts["step"], facts["own"]["photos"], facts["own"]["epochs"]) == ("status", 3, 7)
+    assert (facts["own"]["color_epochs"], facts["own"]["colored"]) == (40, 2)
 
 
 def test_the_command_line_has_it(tmp_path: Path) -> None:
