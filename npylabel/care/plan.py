@@ -14,8 +14,9 @@ from npylabel.photos.preflight import BYTES_PER_PX, size_text
 from npylabel.photos.sources import list_photos, split_sources
 
 GB = 1e9
-# Photos per second and core, measured on two shared cores: 01 and 02 from 12-megapixel JPEG, the others at 512 px.
-CORE_RATES = {"01": 16.0, "02": 16.0, "03": 150.0, "04": 100.0, "05": 60.0}
+# Photos per second and core, measured on two shared cores: 01 and 02 from 12-megapixel JPEG, the others at 512 px; of
+# trainings each photo counts once in an epoch, 06 with pictures that grow to 224 px.
+CORE_RATES = {"01": 16.0, "02": 16.0, "03": 150.0, "04": 100.0, "05": 60.0, "06": 35.0}
 # How many times faster training is on a T4 than on two cores: an estimate, not measured.
 GPU_TIMES = 8.0
 # What reading and writing archives on Drive makes of a minute: an estimate.
@@ -26,6 +27,8 @@ _COLOR_SHARE = 0.7
 _TAR_BYTES, _SAVE_SLACK_BYTES = 2_000, 0.4 * GB
 # A model, its checkpoints, and on this machine two training states of four times its size.
 _MODEL_BYTES = 0.4 * GB
+# The same of a colorizer, and the side of the photos that it keeps decoded while it learns.
+_COLORIZER_BYTES, _COLORIZER_PX = 0.2 * GB, 280
 # Below this a portion of originals is not worth an upload.
 _LEAST_PORTION_BYTES = 1 * GB
 
@@ -69,13 +72,15 @@ class PathPlan:
 
     Attributes:
         image_format: "png" or "jpg".
-        needs: by step.
+        needs: by step, of those that lead to the dataset.
+        colorizer: the need of step 06, which nobody has to do; not in ``needs``, nor in what has to fit.
         portion_bytes: originals that may lie on Drive at a time, 0 where they need not lie there.
         fits: whether it fits on both disks.
     """
 
     image_format: str
     needs: tuple[StepNeed, ...]
+    colorizer: StepNeed
     portion_bytes: float
     fits: bool
 
@@ -101,12 +106,15 @@ def _plan(work: Work, machine: Machine, image_format: str) -> PathPlan:
         _need(machine, "04", work.photos, dataset * _COLOR_SHARE + labels, labels, dataset * _COLOR_SHARE),
         _need(machine, "05", work.photos, dataset + labels, 0, dataset),
     )
+    learned_from = dataset * _COLOR_SHARE + labels
+    colorizer = _need(machine, "06", work.epochs * work.photos, learned_from + _COLORIZER_BYTES
+                      + work.photos * _COLORIZER_PX**2 * 3, _COLORIZER_BYTES, learned_from)
     kept = sum(need.drive_bytes for need in needs) + _SAVE_SLACK_BYTES
     portion = 0.0 if machine.drive_bytes is None else min(work.photo_bytes, machine.drive_bytes - kept)
     # Each notebook may be a machine of its own, or one machine may run them all.
     local = dataset + labels + training + pixels + _MODEL_BYTES + _SAVE_SLACK_BYTES
     enough = machine.drive_bytes is None or portion >= min(_LEAST_PORTION_BYTES, work.photo_bytes)
-    return PathPlan(image_format, needs, max(portion, 0.0), enough and local <= machine.local_bytes)
+    return PathPlan(image_format, needs, colorizer, max(portion, 0.0), enough and local <= machine.local_bytes)
 
 
 def _need(
@@ -114,7 +122,7 @@ def _need(
 ) -> StepNeed:
     work_s = photos / (CORE_RATES[step] * machine.cores)
     moving_s = 0.0 if machine.drive_bytes is None else moved_bytes / DRIVE_BYTES_PER_S
-    gpu_s = work_s / GPU_TIMES if step in ("03", "04") else work_s
+    gpu_s = work_s / GPU_TIMES if step in ("03", "04", "06") else work_s
     return StepNeed(step, local_bytes, 0.0 if machine.drive_bytes is None else drive_bytes,
                     (work_s + moving_s) / 60, (gpu_s + moving_s) / 60)
 
@@ -186,13 +194,17 @@ def _table(plan: PathPlan, machine: Machine) -> list[str]:
         drive="" if machine.drive_bytes is None else _(", {size} on Drive").format(
             size=size_text(machine.drive_bytes)),
         gpu=_("a GPU") if machine.has_gpu else _("no GPU"))]
-    for need in plan.needs:
-        minutes = need.gpu_minutes if machine.has_gpu else need.minutes
-        lines.append(_("{step}: about {minutes} min here ({cpu} without a GPU, {gpu} with a T4); {local} on this "
-                       "machine, {drive} on Drive").format(
-            step=need.step, minutes=_round(minutes), cpu=_round(need.minutes), gpu=_round(need.gpu_minutes),
-            local=size_text(need.local_bytes), drive=size_text(need.drive_bytes)))
-    return lines
+    lines += [_need_text(need, machine) for need in plan.needs]
+    return [*lines, _("Only if you want a colorizer of your own, {need}").format(
+        need=_need_text(plan.colorizer, machine))]
+
+
+def _need_text(need: StepNeed, machine: Machine) -> str:
+    minutes = need.gpu_minutes if machine.has_gpu else need.minutes
+    return _("{step}: about {minutes} min here ({cpu} without a GPU, {gpu} with a T4); {local} on this machine, "
+             "{drive} on Drive").format(
+        step=need.step, minutes=_round(minutes), cpu=_round(need.minutes), gpu=_round(need.gpu_minutes),
+        local=size_text(need.local_bytes), drive=size_text(need.drive_bytes))
 
 
 def _round(minutes: float) -> str:

@@ -61,6 +61,27 @@ def test_the_report_names_the_portions(tmp_path: Path) -> None:
     assert report.facts == {"action": "plan", "done": True, "photos": 8000, "training": 5000}
     assert "in 6 portions of up to 5.1 GB" in text
     assert [line[:3] for line in report.messages[1:6]] == ["01:", "02:", "03:", "04:", "05:"]
+    assert report.messages[6].startswith("Only if you want a colorizer of your own, 06: about ")
+
+
+def test_the_colorizer_is_planned_beside_the_path() -> None:
+    work = Work(photos=5000, photo_bytes=17.5 * GB, training=5000)
+    plan = plan_path(work, replace(COLAB, drive_bytes=None))
+    # 5,000 photos in 40 epochs at 70 photos a second.
+    assert (plan.colorizer.step, round(plan.colorizer.minutes)) == ("06", 48)
+    assert plan.colorizer.gpu_minutes == pytest.approx(plan.colorizer.minutes / 8)
+    assert [need.step for need in plan.needs] == ["01", "02", "03", "04", "05"]
+    decoded = 5000 * 280**2 * 3
+    assert decoded + 0.2 * GB < plan.colorizer.local_bytes < decoded + 5 * GB
+    assert plan.colorizer.drive_bytes == 0
+    kept = plan_path(work, COLAB).colorizer
+    assert kept.drive_bytes == 0.2 * GB and kept.minutes > plan.colorizer.minutes, "photos and labels are brought first"
+
+
+def test_the_path_fits_also_where_the_colorizer_would_not() -> None:
+    small = Machine(local_bytes=1.2 * GB, drive_bytes=None, cores=2, has_gpu=False)
+    plan = plan_path(Work(photos=5000, photo_bytes=0, training=1000, size_px=64, input_px=64), small)
+    assert plan.fits and plan.colorizer.local_bytes > small.local_bytes
 
 
 def test_what_does_not_fit_says_how_many_would(tmp_path: Path) -> None:
