@@ -35,7 +35,7 @@ from npylabel.dataset.folder_migration import move_files, plan_training
 from npylabel.dataset.folders import count_class_files
 from npylabel.dataset.label_migration import Labels, change_label_files, plan_labels, read_labels
 from npylabel.dataset.labels import labels_journal, table_path
-from npylabel.dataset.layout import DATASET, MODEL, TRAIN_DATA
+from npylabel.dataset.layout import COLORIZER, DATASET, MODEL, TRAIN_DATA
 from npylabel.dataset.planned_files import change_file
 from npylabel.photos.book import disk_faults
 
@@ -167,10 +167,15 @@ def _describe(
          "training_photos": photos[each.old_id], "labels": given[each.old_id], "hand_labels": by_hand[each.old_id]}
         for each in change.changes]
     report.messages += [_line(each, facts) for each, facts in zip(change.changes, report.facts["changes"], strict=True)]
-    models = sorted(path.name.removesuffix(".run.json") for path in models_dir.glob("*.run.json"))
-    report.facts["models"] = models
+    trained = sorted(path.name.removesuffix(".run.json") for path in models_dir.glob("*.run.json"))
+    models = [name for name in trained if name != Path(COLORIZER).stem]
+    report.facts |= {"models": models, "colorizer": models != trained}
     if models and change.changes:
         report.messages.append(_models_line(models, change))
+    if models != trained and change.changes:
+        report.messages.append(_(
+            "The colorizer goes on coloring old photos, those of a merged class as the class that it becomes. To teach "
+            "it the classes of today, run notebook 06: it trains another one and moves this one to its archive."))
     top = max(change.after.ids) + 1
     if change.changes and top != max(change.before.ids) + 1:
         report.messages.append(_("Ids go up to {last} now: TintoraAI needs num_classes {count}.").format(

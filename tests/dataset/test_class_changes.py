@@ -136,6 +136,22 @@ def test_the_table_says_what_happened(world: Places) -> None:
     assert [table.find(name) for name in ("дом", "Море", "5", "12", "кот")] == [12, 30, 30, 12, 6]
 
 
+def test_what_becomes_of_each_model_is_said(world: Places) -> None:
+    for name in ("tiny_cnn", "colorizer"):
+        lay_file(world.path(f"models/{name}.run.json"), b"{}")
+    report = change_classes(world, CHANGES)
+    assert (report.facts["models"], report.facts["colorizer"]) == (["tiny_cnn"], True)
+    labeling, coloring = report.messages[-2:]
+    assert "labeling" in labeling and "tiny_cnn" in labeling and "colorizer" not in labeling
+    assert coloring.startswith("The colorizer goes on") and "notebook 06" in coloring
+    world.path("models/tiny_cnn.run.json").unlink()
+    report = change_classes(world, CHANGES)
+    assert report.facts["models"] == [] and "labeling" not in " ".join(report.messages)
+    world.path("models/colorizer.run.json").unlink()
+    report = change_classes(world, CHANGES)
+    assert report.facts["colorizer"] is False and "colorizer" not in " ".join(report.messages)
+
+
 def test_labels_get_todays_ids_and_hands_stay_hands(world: Places) -> None:
     change(world)
     assert ids(world) == {
