@@ -51,6 +51,7 @@ class ColorSettings:
         image_format: "png" or "jpg".
         threshold: confidence below which the network's own guess does not count.
         recolor: photos that have colors are colored, too.
+        class_ids: that a photo can be colored as, as the table writes them.
     """
 
     model_sha256: str
@@ -58,6 +59,7 @@ class ColorSettings:
     image_format: str
     threshold: float
     recolor: bool
+    class_ids: frozenset[str]
 
     def fits(self, row: ColorRow, known: Known) -> bool:
         """Whether a colored photo looks as these settings make it."""
@@ -66,6 +68,8 @@ class ColorSettings:
         return same and self._fits_label(row, known)
 
     def _fits_label(self, row: ColorRow, known: Known) -> bool:
+        if row.label_id and row.label_id not in self.class_ids:  # Its class was merged into another, or is gone.
+            return False
         if known.class_id is not None:
             return row.label_id == str(known.class_id)
         if row.label_source not in (NETWORK, ""):

@@ -30,6 +30,7 @@ from npylabel.colorizer.color_table import (
 from npylabel.colorizer.old_photos import OldPhoto, read_old_photo
 from npylabel.colorizer.painter import Painter, paint_one
 from npylabel.colorizer.photo_labels import KnownLabels
+from npylabel.colorizer.todays_classes import with_todays_classes
 from npylabel.photos.archives import ZIP_ERRORS
 from npylabel.photos.book import disk_faults
 from npylabel.photos.collect import refuse_no_photos
@@ -68,13 +69,16 @@ def colorize_photos(
         exclude: folders inside the sources that are not read.
 
     Raises:
-        NpyLabelError: ``bad_parameter``, ``class_unknown``, ``class_untrained``, ``photos_missing``, ``no_photos``,
-            ``source_is_result``, ``table_damaged``, ``disk_full``, ``disk_fault``, ``source_gone``.
+        NpyLabelError: ``bad_parameter``, ``class_unknown``, ``class_untrained``, ``model_other_classes``,
+            ``photos_missing``, ``no_photos``, ``source_is_result``, ``table_damaged``, ``disk_full``, ``disk_fault``,
+            ``source_gone``.
     """
     _check(threshold, saturation, image_format)
     _refuse_own_results(sources, output_dir)
+    painter = with_todays_classes(painter, table)
     labels = KnownLabels(table, painter.class_ids, label, labels_dir)
-    settings = ColorSettings(painter.sha256, saturation, image_format, threshold, recolor)
+    settings = ColorSettings(
+        painter.sha256, saturation, image_format, threshold, recolor, frozenset(map(str, painter.class_ids)))
     report = StepReport("colorize")
     rows = read_color_rows(output_dir)
     with report.timed("list"):
