@@ -45,7 +45,7 @@ def stays_here(name: str) -> bool:
 
 def is_extra(path: str) -> bool:
     """Whether a file is only to be looked at, or a copy beside another: no step goes wrong without it."""
-    return path.endswith((*_LOOSE, ".html", "_sheet.jpg", *CHARTS)) or path.removeprefix(
+    return path.endswith((*_LOOSE, ".html", "_sheet.jpg", *CHARTS)) or ".samples/" in path or path.removeprefix(
         "demo/").startswith(("conflicts/", "runs/"))
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from npylabel.base import mirror as mirror_module
 from npylabel.base import packing
-from npylabel.base.groups import Rank, group_of, is_bulk, rank_of
+from npylabel.base.groups import Rank, group_of, is_bulk, is_extra, rank_of
 from npylabel.base.mirror import Mirror, hash_of
 from npylabel.base.packing import batches, pack, unpack
 from npylabel.base.store import SavedFile
@@ -135,6 +135,15 @@ def test_batches_are_full_but_not_too_full(monkeypatch: pytest.MonkeyPatch) -> N
 ])
 def test_what_a_path_tells(path: str, bulk: bool, group: str, rank: Rank) -> None:
     assert (is_bulk(path), group_of(path), rank_of(path)) == (bulk, group, rank)
+
+
+@pytest.mark.parametrize(("path", "extra"), [
+    ("models/colorizer.samples/epoch_0001.jpg", True), ("models/colorizer.samples_sheet.jpg", True),
+    ("colorized/before_after.html", True), ("models/tiny_cnn.history.csv", True), ("runs/1/01.ipynb", True),
+    ("colorized/a.jpg", False), ("colorized/colorized.csv", False), ("models/colorizer.pth", False),
+    ("models/colorizer.run.json", False)])
+def test_what_is_only_to_be_looked_at_may_be_missing(path: str, extra: bool) -> None:
+    assert is_extra(path) is extra
 
 
 def while_packing(monkeypatch: pytest.MonkeyPatch, *actions: tuple[str, Callable[[], object]]) -> list[list[str]]:
