@@ -46,7 +46,7 @@ def colorizer_results(files: RunFiles, output_dir: Path) -> Results:
     _sort_pictures(results, output_dir, written_pictures(rows, entries))
     # The last row of a photo counts.
     kept = [row for row in {row.source: row for row in rows}.values()
-            if row.status == COLORED and output_dir / row.file_name in results.by_person]
+            if row.status == COLORED and output_dir / row.colored_name in results.by_person]
     settled = [output_dir / JOURNAL, *([] if kept else [output_dir / COLOR_TABLE])]
     results.tables = [path for path in settled if path.is_file()]
     results.settle = lambda: _settle(output_dir, kept)

@@ -116,7 +116,7 @@ class ColorBook:
 
     def path(self, row: ColorRow) -> Path:
         """The colored file of a row."""
-        return self.folder / row.file_name
+        return self.folder / row.colored_name
 
     def _look(self) -> dict[str, Found]:
         """What stands in the places of all colored files, by source."""

@@ -61,7 +61,7 @@ class ColorRow:
     picture_sha256: str = ""
 
     @property
-    def file_name(self) -> str:
+    def colored_name(self) -> str:
         """Of the colored file."""
         return f"{self.name}.{self.image_format}"
 
@@ -106,7 +106,7 @@ def written_pictures(rows: Iterable[ColorRow], entries: Iterable[dict]) -> dict[
     written: dict[str, set[str]] = defaultdict(set)
     for row in rows:
         if row.status == COLORED:
-            written[row.file_name].add(row.picture_sha256)
+            written[row.colored_name].add(row.picture_sha256)
     for entry in entries:
         if "write" in entry:
             written[entry["write"]].add(entry["sha256"])

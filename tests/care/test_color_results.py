@@ -64,7 +64,7 @@ def test_the_photos_of_a_killed_run_are_known_by_its_journal(root: Path) -> None
     """It had another row for one photo, one photo more, and was writing the next when it died."""
     rows = [colored(0, label_name="новое"), colored(3)]
     lines = [{"settings": {}}, {"plan": {"old/3.png": "3"}},
-             *({"write": row.file_name, "sha256": row.picture_sha256} for row in (colored(3), colored(4))),
+             *({"write": row.colored_name, "sha256": row.picture_sha256} for row in (colored(3), colored(4))),
              *({"row": vars(row)} for row in rows)]
     text = "".join(json.dumps(line) + "\n" for line in lines) + '{"row": {"na'
     lay_file(root / "colorized/.colorized.jsonl", text.encode())
