@@ -1,6 +1,7 @@
 """A colorizer learns: colors that the label alone tells, from the user's photos alone, and goes on after a kill."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,9 @@ import torch
 from PIL import Image
 
 from npylabel.base.errors import NpyLabelError
+from npylabel.base.places import find_places
 from npylabel.base.report import StepReport
+from npylabel.base.trip import carried
 from npylabel.colorizer.model import load_colorizer
 from npylabel.colorizer.network_painter import NetworkPainter
 from npylabel.colorizer.recipe import ColorRecipe
@@ -20,6 +23,7 @@ from npylabel.dataset.labels import write_label
 from npylabel.labeler.checkpoint import load_checkpoint
 from npylabel.training.settings import TrainSettings
 from tests.colorizer.color_kit import GRASS, SKY, TABLE, gray_photo
+from tests.photos.collect_kit import lay_file
 
 CPU = torch.device("cpu")
 # RGB factors: what looks the same in gray is blue as sky and green as grass.
@@ -132,3 +136,29 @@ def test_the_checkpoints_of_a_labeler_in_the_same_folder_stay(dataset: Path, tmp
     train(dataset, tmp_path / "colorizer.pth", ColorRecipe(color_loss="l1"), epochs=1)
     assert not own.exists() and load_colorizer(tmp_path / "archive/colorizer_1" / own.name).epoch == 5
     assert [path.read_bytes() for path in labeler] == [b"labeler's"] * 3
+
+
+@carried
+def train_colorizer(
+    *, dataset_dir: str = "dataset", save_path: str = "models/colorizer.pth", epochs: int = 1, work_dir: str = "",
+    save_dir: str = "", language: str = "en",
+) -> StepReport:
+    """Train as step 06 does."""
+    places = find_places(work_dir, save_dir)
+    return train(places.path(dataset_dir), places.path(save_path), epochs=epochs)
+
+
+def test_a_fresh_machine_goes_on_with_the_training(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NPYLABEL_DRIVE_PATIENCE_S", "0")
+    shutil.copytree(dataset, tmp_path / "a/dataset")
+    for name in ("dataset/bw/p00.png", "models/tiny_cnn.pth", "models/checkpoint_epoch_5.pth", "train_data/дом/x.png"):
+        lay_file(tmp_path / "a" / name, b"not needed")
+    (tmp_path / "drive").mkdir()
+    done = [train_colorizer(epochs=epochs, work_dir=str(tmp_path / machine), save_dir=str(tmp_path / "drive"))
+            .measured["epochs_now"] for machine, epochs in (("a", 1), ("b", 1), ("c", 2))]
+    assert done == [1, 0, 1]
+    assert {path.name for path in (tmp_path / "c").iterdir()} - {".courier"} == {"dataset", "models"}
+    assert {path.name for path in (tmp_path / "c/dataset").iterdir()} == {"color", "labels"}
+    assert not list((tmp_path / "c/models").glob("tiny*")) and not list((tmp_path / "c/models").glob("check*"))
