@@ -112,8 +112,9 @@ class _Run:
     def job(self, resume: bool, spent_s: float, watch: Callable[[Path], None] | None) -> FitJob:
         """What the engine is to do, after so many seconds of other work."""
         settings = self.settings
+        # Not the class table: only the ids that the labels have matter, and classes may get other names.
         identity = json.loads(json.dumps({
-            "classes_sha256": self.table.sha256, "split_sha256": self.data.split_sha256, "network": settings.network,
+            "class_ids": self.class_ids, "split_sha256": self.data.split_sha256, "network": settings.network,
             "input_px": settings.input_px, "batch_size": settings.batch_size, "random_seed": settings.random_seed,
             "made_from": self.data.made_from, "recipe": asdict(self.recipe),
         }))

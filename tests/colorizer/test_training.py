@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,13 +11,14 @@ import pytest
 import torch
 from PIL import Image
 
+from npylabel.base.classes import ClassTable
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.places import find_places
 from npylabel.base.report import StepReport
 from npylabel.base.trip import carried
 from npylabel.colorizer.model import load_colorizer
 from npylabel.colorizer.network_painter import NetworkPainter
-from npylabel.colorizer.recipe import ColorRecipe
+from npylabel.colorizer.recipe import ColorRecipe, color_recipe
 from npylabel.colorizer.train import chroma, train_on_dataset
 from npylabel.dataset.dataset_photos import load_dataset_photos
 from npylabel.dataset.labels import write_label
@@ -49,11 +51,14 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def train(dataset: Path, save_path: Path, recipe: ColorRecipe | None = None, **changes: object) -> StepReport:
+def train(
+    dataset: Path, save_path: Path, recipe: ColorRecipe | None = None, *, table: ClassTable = TABLE,
+    watch: Callable | None = None, namer: Callable | None = None, **changes: object,
+) -> StepReport:
     settings = TrainSettings("joint_light", 0, 32, 12, 8, 0, "cpu", 1)
-    data = load_dataset_photos(dataset, TABLE, val_fraction=0.15, test_fraction=0.15, random_seed=1)
+    data = load_dataset_photos(dataset, table, val_fraction=0.15, test_fraction=0.15, random_seed=1)
     recipe = recipe or ColorRecipe(sizes=((1.0, 1.0),), learning_rate=3e-3)
-    return train_on_dataset(data, save_path, TABLE, replace(settings, **changes), recipe)
+    return train_on_dataset(data, save_path, table, replace(settings, **changes), recipe, watch=watch, namer=namer)
 
 
 @pytest.fixture(scope="module")
@@ -63,10 +68,12 @@ def trained(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pa
 
 
 def test_told_what_it_is_the_network_colors_better(trained: tuple[Path, StepReport]) -> None:
-    measured, facts = trained[1].measured, trained[1].facts
+    test, facts = {way: trained[1].measured[f"test_{way}"] for way in ("gray", "free", "label")}, trained[1].facts
     assert (facts["without_colors"], facts["classes"], facts["epochs"]) == (1, 2, 12)
     # Two colors look alike in gray: without the label the best answer lies between them.
-    assert measured["test_mse_label"] < 0.3 * measured["test_mse"] < 0.6 * measured["test_mse_gray"]
+    assert test["label"]["mse_ab"] < 0.3 * test["free"]["mse_ab"] < 0.6 * test["gray"]["mse_ab"]
+    assert test["label"]["ciede2000"] < test["free"]["ciede2000"] < test["gray"]["ciede2000"]
+    assert test["gray"]["colorfulness"] < 1 < test["label"]["colorfulness"]
     rows = json.loads(trained[0].with_suffix(".metrics.json").read_text())["history"]
     assert rows[-1]["val_mse_label"] < 0.3 * rows[0]["val_mse_label"]
 
@@ -91,6 +98,68 @@ def test_a_finished_training_goes_on(dataset: Path, tmp_path: Path) -> None:
     assert [report.measured["epochs_now"] for report in (first, again, more)] == [1, 0, 1]
     other = train(dataset, tmp_path / "c.pth", ColorRecipe(color_loss="l1"), epochs=1)
     assert other.measured["epochs_now"] == 1 and any("archive" in text for text in other.messages)
+
+
+def test_a_class_with_another_name_is_still_the_same(dataset: Path, tmp_path: Path) -> None:
+    train(dataset, tmp_path / "c.pth", epochs=1)
+    renamed = ClassTable({**TABLE.names, SKY: "облака"}, TABLE.unknown_id)
+    again = train(dataset, tmp_path / "c.pth", epochs=2, table=renamed)
+    assert again.measured["epochs_now"] == 1 and again.facts["epochs"] == 2
+
+
+def test_colors_can_be_chosen_instead_of_said(dataset: Path, tmp_path: Path) -> None:
+    report = train(dataset, tmp_path / "c.pth", replace(color_recipe("bins"), sizes=((1.0, 1.0),), learning_rate=3e-3))
+    test = {way: report.measured[f"test_{way}"] for way in ("gray", "label")}
+    assert test["label"]["mse_ab"] < 0.3 * test["gray"]["mse_ab"]
+    model = load_colorizer(tmp_path / "c.pth")
+    assert model.options["bins"] == len(model.state_dict["bin_centers"]) > 200
+    # Blue and green pixels are all there is: a bin of red counts more.
+    weights, centers = model.state_dict["bin_weights"], model.state_dict["bin_centers"]
+    red, sky = (int((centers - torch.tensor(ab)).square().sum(1).argmin()) for ab in ((0.5, 0.3), (0.0, -0.15)))
+    assert weights[red] > 2 * weights[sky]
+    painted = NetworkPainter(model, CPU).paint(torch.rand(1, 1, 64, 96), torch.tensor([SKY]))
+    assert painted.ab.shape == (1, 2, 16, 24) and painted.ab.mean((0, 2, 3))[1] < -0.03
+
+
+def test_each_epoch_leaves_a_strip_of_the_same_photos(dataset: Path, tmp_path: Path) -> None:
+    seen = []
+    train(dataset, tmp_path / "c.pth", epochs=2, watch=seen.append)
+    folder = tmp_path / "c.samples"
+    names = ["epoch_0001.jpg", "epoch_0002.jpg", "gray.jpg", "true.jpg"]
+    assert sorted(path.name for path in folder.iterdir()) == names
+    assert seen == [folder / "epoch_0001.jpg", folder / "epoch_0002.jpg"]
+    gray, true, last = (np.asarray(Image.open(folder / name), np.float32)
+                        for name in ("gray.jpg", "true.jpg", "epoch_0002.jpg"))
+    assert gray.shape == true.shape == last.shape == (128, 8 * 128, 3)
+    assert np.ptp(gray, axis=2).max() < 8 and np.ptp(true, axis=2).mean() > 30
+    # The same photos in the same order: only their colors differ.
+    assert np.abs(gray.mean(2) - true.mean(2)).mean() < 25 and np.abs(last - gray).mean() > 1
+
+
+def test_a_namer_is_asked_about_each_way(dataset: Path, tmp_path: Path) -> None:
+    def namer(photos: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Names a photo by its bluest channel, and sees its mean color."""
+        means = photos.mean((1, 2))
+        return (means[:, 2] > means[:, 1]).astype(np.int64), means
+
+    measured = train(dataset, tmp_path / "c.pth", namer=namer).measured
+    ways = {way: measured[f"test_{way}"] for way in ("gray", "free", "label")}
+    assert ways["label"]["named_alike"] == 1.0 and ways["gray"]["named_alike"] < 0.8
+    assert ways["label"]["frechet"] < 0.2 * ways["gray"]["frechet"]
+
+
+@pytest.mark.parametrize(("given", "name"), [
+    (("msse",), "color_loss"), (("mse", -1), "class_weight"), (("mse", 0, -0.1), "colorfulness_weight"),
+    (("mse", 0, 0, 1.5), "label_dropout")])
+def test_a_recipe_that_cannot_be_is_refused(given: tuple, name: str) -> None:
+    with pytest.raises(NpyLabelError) as error:
+        color_recipe(*given)
+    assert error.value.code == "bad_parameter" and error.value.what.startswith(name)
+
+
+def test_the_weight_of_classes_suits_the_loss() -> None:
+    assert color_recipe("bins").class_weight > 10 * color_recipe("mse").class_weight
+    assert color_recipe("l1", 0.25).class_weight == 0.25
 
 
 def test_a_labeler_cannot_be_taken_for_a_colorizer(trained: tuple[Path, StepReport]) -> None:
