@@ -9,7 +9,9 @@ from PIL import Image, ImageCms
 _PROFILE_SPACE = {"RGB": "RGB ", "L": "GRAY", "CMYK": "CMYK"}
 
 
-def to_rgb(image: Image.Image, profile: bytes | None, *, reduce_to_px: int = 0) -> Image.Image:
+def to_rgb(
+    image: Image.Image, profile: bytes | None, *, reduce_to_px: int = 0, keep_gray: bool = False,
+) -> Image.Image:
     """The picture as RGB in sRGB; what was transparent is white.
 
     Args:
@@ -17,6 +19,7 @@ def to_rgb(image: Image.Image, profile: bytes | None, *, reduce_to_px: int = 0) 
         profile: embedded ICC profile; a broken one, or one for another mode, is ignored.
         reduce_to_px: pictures whose shorter side is a multiple of this are averaged down first, which saves
             time and loses nothing as long as it is at least twice of what is needed. 0 keeps the size.
+        keep_gray: a gray picture without a profile of its own comes back in mode L, a quarter of the memory.
     """
     image = _eight_bits(image)
     if image.has_transparency_data:
@@ -26,7 +29,10 @@ def to_rgb(image: Image.Image, profile: bytes | None, *, reduce_to_px: int = 0) 
     factor = min(image.size) // reduce_to_px if reduce_to_px else 1
     if factor > 1:
         image = image.reduce(factor)
-    return _into_srgb(image, profile) or image.convert("RGB")
+    in_srgb = _into_srgb(image, profile)
+    if in_srgb is None and keep_gray and image.mode == "L":
+        return image
+    return in_srgb or image.convert("RGB")
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:

@@ -20,7 +20,7 @@ def decode_jpeg(data: bytes, size: tuple[int, int], min_side_px: int, space: str
         data: the file.
         size: (width, height) in its header; to be checked before, a false one costs minutes and gigabytes.
         min_side_px: the least side of the result; the original's where that is smaller.
-        space: "RGB" or "CMYK".
+        space: "RGB", "GRAY" or "CMYK".
 
     Raises:
         ValueError: the decoder's words on the damage.
