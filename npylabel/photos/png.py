@@ -35,7 +35,7 @@ def encode_png(pixels: np.ndarray) -> bytes:
     filtered[:, 0] = _UP_FILTER
     filtered[0, 1:] = rows[0]
     np.subtract(rows[1:], rows[:-1], out=filtered[1:, 1:])
-    data = isal_zlib.compress(filtered.tobytes(), 1)
+    data = isal_zlib.compress(filtered, 1)
     return SIGNATURE + _chunk(b"IHDR", header) + _chunk(b"IDAT", data) + _chunk(b"IEND", b"")
 
 
