@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from itertools import islice
 from typing import TypeVar
 
@@ -44,6 +45,34 @@ def run_threads(function: Callable[[Job], Result], jobs: Iterable[Job], *, ahead
             yield running.popleft().result()
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+class Turns:
+    """Lets threads work on large things in turn, and on small ones together.
+
+    What takes more than there is room for goes alone. Who waits is not served by the order of coming: in
+    ``run_threads`` no more than ``ahead`` others can slip past.
+
+    Args:
+        room: how much may be in work at the same time, in any unit.
+    """
+
+    def __init__(self, room: int) -> None:
+        self._room, self._taken, self._changed = room, 0, threading.Condition()
+
+    @contextmanager
+    def taking(self, size: int) -> Iterator[None]:
+        """Wait until there is room for ``size``, and take it until the end of the block."""
+        size = min(size, self._room)
+        with self._changed:
+            self._changed.wait_for(lambda: self._taken + size <= self._room)
+            self._taken += size
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._taken -= size
+                self._changed.notify_all()
 
 
 def run_jobs(

@@ -3,13 +3,15 @@
 import os
 import random
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from npylabel.base.parallel import IN_FLIGHT_PER_WORKER, WorkerDiedError, cpu_count, run_jobs, run_threads
+from npylabel.base.parallel import IN_FLIGHT_PER_WORKER, Turns, WorkerDiedError, cpu_count, run_jobs, run_threads
 from tests.base.jobs_kit import Job, process_of, threads_of, work
 from tests.base.processes import start
 
@@ -159,3 +161,42 @@ def test_what_a_thread_raises_ends_the_work() -> None:
     with pytest.raises(KeyError):
         list(results)
     assert {0, 1, 2} <= set(done) and max(done) <= 7
+
+
+def most_at_once(sizes: list[int], room: int) -> int:
+    """The most that threads of these sizes, one each, had in work at the same time; all of them must come to an end."""
+    turns, lock, now, most = Turns(room), threading.Lock(), [], []
+
+    def work_on(size: int) -> None:
+        with turns.taking(size):
+            with lock:
+                now.append(size)
+                most.append(sum(now))
+            time.sleep(0.002)
+            with lock:
+                now.remove(size)
+
+    threads = [threading.Thread(target=work_on, args=(size,), daemon=True) for size in sizes]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert len(most) == len(sizes)
+    return max(most)
+
+
+def test_large_things_take_turns_and_small_ones_do_not_wait() -> None:
+    assert most_at_once([60] * 6, 100) == 60
+    assert most_at_once([40, 60] * 4, 100) <= 100
+    assert most_at_once([500, 20, 20, 500, 0], 100) == 500, "what is too large goes alone"
+    turns = Turns(20)
+    with turns.taking(10), ThreadPoolExecutor(1) as pool:
+        assert pool.submit(lambda: turns.taking(10).__enter__()).result(30) is None, "there is room for both"
+
+
+def test_room_comes_back_after_an_error() -> None:
+    turns = Turns(10)
+    with pytest.raises(LookupError), turns.taking(10):
+        raise LookupError
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(lambda: turns.taking(10).__enter__()).result(30) is None
