@@ -7,13 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import torch
-from PIL import Image
 
 from npylabel.base.classes import ClassTable
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.files import write_bytes
 from npylabel.base.i18n import _
-from npylabel.base.parallel import cpu_count, run_threads
+from npylabel.base.parallel import Turns, cpu_count, run_threads
 from npylabel.base.progress import track
 from npylabel.base.report import StepReport
 from npylabel.colorizer.blending import blend
@@ -34,7 +33,7 @@ from npylabel.colorizer.todays_classes import with_todays_classes
 from npylabel.photos.archives import ZIP_ERRORS
 from npylabel.photos.book import disk_faults
 from npylabel.photos.collect import refuse_no_photos
-from npylabel.photos.decode import PhotoError
+from npylabel.photos.decode import PhotoError, pixel_count
 from npylabel.photos.fit import IMAGE_FORMATS, encode_color
 from npylabel.photos.portions import Portions
 from npylabel.photos.reasons import DECODER_CRASHED, describe
@@ -43,6 +42,9 @@ from npylabel.photos.sources import PhotoRef, list_photos
 MOST_SATURATION = 3.0
 # The longest side that a JPEG can have.
 _JPEG_SIDE_PX = 65_500
+# Photos in work at the same time have this many pixels together, or there is one: each takes about 7 bytes, as a PNG
+# file 13, and a folder of large scans should not need more memory the more cores there are.
+_PIXELS_AT_ONCE = 200_000_000
 
 
 def colorize_photos(
@@ -125,6 +127,7 @@ class _Job:
         self, book: ColorBook, painter: Painter, table: ClassTable, labels: KnownLabels, settings: ColorSettings,
     ) -> None:
         self.book, self.painter, self.table, self.labels, self.settings = book, painter, table, labels, settings
+        self._turns = Turns(_PIXELS_AT_ONCE)
 
     def run(self, refs: Sequence[PhotoRef]) -> int:
         """How many photos were done now; the others stay as they are."""
@@ -172,9 +175,11 @@ class _Job:
             return
         row.sha256 = hashlib.sha256(data).hexdigest()
         try:
-            photo = read_old_photo(data, self.painter.side_px)
-            del data
-            picture = self._picture(photo, row)
+            with self._turns.taking(pixel_count(data)):
+                photo = read_old_photo(data, self.painter.side_px)
+                del data
+                picture = self._picture(photo, row)
+                del photo
         except PhotoError as error:
             row.reason, row.detail = error.code, error.detail
         except MemoryError:
@@ -185,7 +190,7 @@ class _Job:
 
     def _picture(self, photo: OldPhoto, row: ColorRow) -> bytes:
         """The content of the colored file, b"" for a photo that has colors; the row is told what was found."""
-        row.height, row.width = photo.lightness.shape
+        row.height, row.width = photo.levels.shape
         row.chroma = f"{photo.chroma:.1f}"
         if photo.is_colorful and not self.settings.recolor:
             row.status = ALREADY_COLOR
@@ -197,8 +202,7 @@ class _Job:
         if guessed.class_id is not None:
             row.label_id, row.label_name = str(guessed.class_id), self.table.names[guessed.class_id]
         row.label_source, row.confidence = guessed.source, guessed.confidence
-        pixels = blend(photo, guessed.ab, self.settings.saturation)
-        return encode_color(Image.fromarray(pixels), self.settings.image_format)
+        return encode_color(blend(photo, guessed.ab, self.settings.saturation), self.settings.image_format)
 
     def _write(self, row: ColorRow, name: str, picture: bytes) -> None:
         row.name, row.status, row.image_format = name, COLORED, self.settings.image_format

@@ -8,21 +8,20 @@ The photo is worked through in strips: beside what comes in and goes out, memory
 All of it is single sums and products by pixel, so the result is the same to the last bit whatever the strips.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 from torch.nn import functional
 
-from npylabel.colorizer.lab import lab_to_rgb, rgb_to_pixels
+from npylabel.colorizer.pixel_lab import strips
 
 # Half a window's side in pixels of the small photo, and the variance of L below which a window counts as flat. Where
 # the colors of photos were made 2, 4 and 8 times smaller, errors were 7 to 32 % below bilinear ones; wider was worse.
 RADIUS, EPS = 1, 1e-3
-STRIP_ROWS = 128
 
 
 def upsample_ab(ab_small: torch.Tensor, l_small: torch.Tensor, l_full: torch.Tensor, *, radius: int = RADIUS,
-                eps: float = EPS, strip_rows: int = STRIP_ROWS) -> torch.Tensor:
+                eps: float = EPS) -> torch.Tensor:
     """Colors ``(n, 2, H, W)`` float32 at the photo's size, -1 to 1.
 
     Args:
@@ -32,34 +31,38 @@ def upsample_ab(ab_small: torch.Tensor, l_small: torch.Tensor, l_full: torch.Ten
         l_full: ``(n, 1, H, W)`` in 0-1.
         radius: pixels of the small photo on each side of a window's middle; at least 1.
         eps: variance of L (0-1) below which colors are only smoothed; larger keeps more texture of L out of them.
-        strip_rows: rows at a time.
     """
-    out = l_full.new_empty((len(l_full), 2, *l_full.shape[2:]), dtype=torch.float32)
-    for rows, ab in ab_strips(ab_small, l_small, l_full, radius=radius, eps=eps, strip_rows=strip_rows):
+    size = (l_full.shape[2], l_full.shape[3])
+    out = l_full.new_empty((len(l_full), 2, *size), dtype=torch.float32)
+    strips_of_ab = ab_strips(ab_small, l_small, size, lambda rows: l_full[:, :, rows], radius=radius, eps=eps)
+    for rows, _lightness, ab in strips_of_ab:
         out[:, :, rows] = ab
     return out
 
 
-def upsample_pixels(ab_small: torch.Tensor, l_small: torch.Tensor, l_full: torch.Tensor, *, radius: int = RADIUS,
-                    eps: float = EPS, strip_rows: int = STRIP_ROWS) -> torch.Tensor:
-    """The colored photo ``(n, H, W, 3)`` uint8: as ``upsample_ab``, without the colors of the whole photo in memory."""
-    out = l_full.new_empty((len(l_full), *l_full.shape[2:], 3), dtype=torch.uint8)
-    for rows, ab in ab_strips(ab_small, l_small, l_full, radius=radius, eps=eps, strip_rows=strip_rows):
-        out[:, rows] = rgb_to_pixels(lab_to_rgb(l_full[:, :, rows], ab))
-    return out
+def ab_strips(
+    ab_small: torch.Tensor, l_small: torch.Tensor, size: tuple[int, int], lightness_of: Callable[[slice], torch.Tensor],
+    *, radius: int = RADIUS, eps: float = EPS,
+) -> Iterator[tuple[slice, torch.Tensor, torch.Tensor]]:
+    """Rows, their lightness and their colors ``(n, 2, rows, W)`` of each strip, from the top.
 
-
-def ab_strips(ab_small: torch.Tensor, l_small: torch.Tensor, l_full: torch.Tensor, *, radius: int = RADIUS,
-              eps: float = EPS, strip_rows: int = STRIP_ROWS) -> Iterator[tuple[slice, torch.Tensor]]:
-    """The rows and colors ``(n, 2, rows, W)`` of each strip, from the top; arguments as in ``upsample_ab``."""
+    Args:
+        ab_small: as in ``upsample_ab``, and so are the arguments that are not named here.
+        l_small: the whole photo.
+        size: height and width of the photo.
+        lightness_of: gives lightness in 0-1 of some rows, ``(n, 1, rows, W)``; asked for each strip once.
+        radius: of a window.
+        eps: variance of L.
+    """
     ab_small, l_small = ab_small.float(), l_small.float()
     if l_small.shape[2:] != ab_small.shape[2:]:
         l_small = functional.interpolate(l_small, ab_small.shape[2:], mode="area")
-    wide = _between(_coefficients(ab_small, l_small, radius, eps), l_full.shape[3], 3)
-    for top in range(0, l_full.shape[2], strip_rows):
-        rows = slice(top, min(top + strip_rows, l_full.shape[2]))
-        slope, offset = _between(wide, l_full.shape[2], 2, rows).chunk(2, 1)
-        yield rows, slope.mul_(l_full[:, :, rows].float()).add_(offset).clamp_(-1, 1)
+    height, width = size
+    wide = _between(_coefficients(ab_small, l_small, radius, eps), width, 3)
+    for rows in strips(height, width):
+        slope, offset = _between(wide, height, 2, rows).chunk(2, 1)
+        lightness = lightness_of(rows).float()
+        yield rows, lightness, slope.mul_(lightness).add_(offset).clamp_(-1, 1)
 
 
 def _coefficients(ab: torch.Tensor, lightness: torch.Tensor, radius: int, eps: float) -> torch.Tensor:
@@ -82,12 +85,14 @@ def _box(values: torch.Tensor, radius: int) -> torch.Tensor:
     return functional.avg_pool2d(rows, (1, side), 1, (0, radius), count_include_pad=False)
 
 
-def _between(values: torch.Tensor, size: int, dim: int, chosen: slice = slice(None)) -> torch.Tensor:
+def _between(values: torch.Tensor, size: int, dim: int, chosen: slice | None = None) -> torch.Tensor:
     """Values stretched linearly to ``size`` along one dimension (pixel middles, as ``align_corners=False``).
 
-    Written out because the result must not depend on ``chosen``, the part of it that is wanted.
+    Written out because the result must not depend on ``chosen``, the part of it that is wanted; None is all.
     """
-    middles = (torch.arange(size, dtype=torch.float64)[chosen] + 0.5) * (values.shape[dim] / size) - 0.5
+    chosen = chosen or slice(0, size)
+    places = torch.arange(chosen.start, chosen.stop, dtype=torch.float64)
+    middles = (places + 0.5) * (values.shape[dim] / size) - 0.5
     middles = middles.clamp(0, values.shape[dim] - 1)
     first = middles.long()
     shape = [-1 if place == dim else 1 for place in range(4)]

@@ -1,15 +1,14 @@
 """Old photos as they come from a scanner or a phone: their lightness at full size, and what a network sees of it."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import torch
 from PIL import Image
 
-from npylabel.colorizer.lab import rgb_to_lab
+from npylabel.colorizer.lab import pixels_to_rgb, rgb_to_lab
 from npylabel.colorizer.networks import SIDE_STEP
+from npylabel.colorizer.pixel_lab import lightness_levels, lightness_of, strips
 from npylabel.photos.decode import decode_photo
 
 # Chroma that no toning explains, see ``chroma_beside_toning``, in units of Lab. Of 106 drawn photos in color 87 have
@@ -20,7 +19,6 @@ COLORFUL = 5.5
 _WHOLE = 2**20
 # Panoramas are seen at most this many times as long as they are high.
 _LONGEST = 4
-_STRIP_PIXELS = 2**20
 _CHROMA_PX, _BORDER_PX = 192, 512
 # Bands of lightness in which toning has one color, and how far the hues of one toning lie apart.
 _BANDS, _TONING_ANGLE = 16, np.radians(35)
@@ -36,13 +34,14 @@ class OldPhoto:
     """A photo that is to be colored.
 
     Attributes:
-        lightness: L / 100 in 0-1, ``(height, width)`` float32, upright, all pixels of the original.
+        levels: lightness of all pixels of the original, upright, ``(height, width)``: uint8 of a gray one, else
+            uint16, see ``lightness_levels``. Floats would take as much memory as all the rest.
         box: left, top, right and bottom of the picture inside the border of its scan, pixels.
         small: lightness inside the box as the network sees it, ``(1, 1, h, w)`` float32; the shorter side as asked.
         chroma: how colorful it is beside its toning, see ``chroma_beside_toning``.
     """
 
-    lightness: np.ndarray
+    levels: np.ndarray
     box: Box
     small: torch.Tensor
     chroma: float
@@ -51,6 +50,10 @@ class OldPhoto:
     def is_colorful(self) -> bool:
         """Whether it has colors of its own."""
         return self.chroma > COLORFUL
+
+    def lightness(self, rows: slice = slice(None), columns: slice = slice(None)) -> np.ndarray:
+        """L / 100 in 0-1 of a part of it, ``(rows, columns)`` float32."""
+        return lightness_of(self.levels[rows, columns])
 
 
 def read_old_photo(data: bytes, side_px: int) -> OldPhoto:
@@ -63,41 +66,34 @@ def read_old_photo(data: bytes, side_px: int) -> OldPhoto:
     Raises:
         PhotoError: with a code of ``npylabel.photos.reasons``.
     """
-    image = decode_photo(data, _WHOLE).image
+    image = _bare_of_channels(decode_photo(data, _WHOLE, keep_gray=True).image)
     box = inside_border(image)
-    return OldPhoto(lightness_of(image), box, _small(image, box, side_px), chroma_beside_toning(image))
+    return OldPhoto(levels_of(image), box, _small(image, box, side_px), chroma_beside_toning(image))
 
 
-def strips(height: int, width: int) -> Iterator[slice]:
-    """Rows of a picture a portion at a time: what is computed for all pixels at once is many times the photo."""
-    step = max(1, _STRIP_PIXELS // width)
-    return (slice(top, min(top + step, height)) for top in range(0, height, step))
+def _bare_of_channels(image: Image.Image) -> Image.Image:
+    """The picture in mode L where all its pixels are gray: scanners write such files as RGB, too."""
+    if image.mode == "L" or not all(_is_gray(_pixels(image, rows)) for rows in strips(image.height, image.width)):
+        return image
+    return image.getchannel(0)
 
 
-def lightness_of(image: Image.Image) -> np.ndarray:
-    """L / 100 of an RGB picture, ``(height, width)`` float32 in 0-1."""
-    pixels = np.asarray(image)
-    result = np.empty(pixels.shape[:2], np.float32)
+def _is_gray(pixels: np.ndarray) -> bool:
+    """Whether red, green and blue are the same everywhere."""
+    return all(np.array_equal(pixels[..., 0], pixels[..., other]) for other in (1, 2))
+
+
+def levels_of(image: Image.Image) -> np.ndarray:
+    """Lightness of a picture in RGB or L, ``(height, width)`` uint16 or uint8, see ``lightness_levels``."""
+    result = np.empty((image.height, image.width), np.uint8 if image.mode == "L" else np.uint16)
     for rows in strips(*result.shape):
-        part = pixels[rows]
-        red = part[..., 0]
-        if (red == part[..., 1]).all() and (red == part[..., 2]).all():
-            result[rows] = _gray_lightness()[red]
-        else:
-            result[rows] = rgb_to_lab(_as_tensor(part))[0][0, 0].numpy()
+        result[rows] = lightness_levels(_pixels(image, rows))
     return result
 
 
-@lru_cache(maxsize=1)
-def _gray_lightness() -> np.ndarray:
-    """L / 100 of the 256 grays."""
-    grays = np.repeat(np.arange(256, dtype=np.uint8)[None, :, None], 3, axis=2)
-    return rgb_to_lab(_as_tensor(grays))[0].flatten().numpy()
-
-
-def _as_tensor(pixels: np.ndarray) -> torch.Tensor:
-    """RGB pixels ``(h, w, 3)`` uint8 as ``(1, 3, h, w)`` float32 in 0-1."""
-    return torch.tensor(pixels).permute(2, 0, 1)[None].float().div(255)
+def _pixels(image: Image.Image, rows: slice) -> np.ndarray:
+    """Some rows of a picture; those of all of it are copied twice on their way."""
+    return np.asarray(image.crop((0, rows.start, image.width, rows.stop)))
 
 
 def _small(image: Image.Image, box: Box, side_px: int) -> torch.Tensor:
@@ -107,7 +103,7 @@ def _small(image: Image.Image, box: Box, side_px: int) -> torch.Tensor:
     shorter = min(width, height)
     size = tuple(_side(length / shorter, side_px) for length in (width, height))
     seen = image.resize(size, Image.Resampling.BILINEAR, box=box, reducing_gap=3.0)
-    return rgb_to_lab(_as_tensor(np.asarray(seen)))[0]
+    return torch.from_numpy(lightness_of(lightness_levels(np.asarray(seen))))[None, None]
 
 
 def _side(ratio: float, side_px: int) -> int:
@@ -120,9 +116,10 @@ def chroma_beside_toning(image: Image.Image) -> float:
     Toning (sepia, selenium, yellowed paper) has one hue, and one strength for each lightness; what differs from that is
     color. A gray picture has 0.
     """
-    small = image.copy()
-    small.thumbnail((_CHROMA_PX, _CHROMA_PX), Image.Resampling.BOX, reducing_gap=None)
-    lightness, ab = rgb_to_lab(_as_tensor(np.asarray(small)))
+    if image.mode == "L":
+        return 0.0
+    pixels = torch.tensor(np.asarray(_shrunk(image, _CHROMA_PX)))[None]
+    lightness, ab = rgb_to_lab(pixels_to_rgb(pixels))
     bands = (lightness.flatten().numpy() * _BANDS).astype(int).clip(0, _BANDS - 1)
     ab = ab[0].flatten(1).T.numpy() * 128
     mean = ab.mean(0)
@@ -131,6 +128,13 @@ def chroma_beside_toning(image: Image.Image) -> float:
     for band in np.unique(bands):
         rest[bands == band] -= _toning(np.median(ab[bands == band], axis=0), hue)
     return float(np.sqrt((rest**2).sum(1).mean()))
+
+
+def _shrunk(image: Image.Image, longest_px: int) -> Image.Image:
+    """The picture with its longer side at most so long; without a copy of all of it, which ``thumbnail`` works on."""
+    scale = min(1.0, longest_px / max(image.size))
+    width, height = (max(1, round(side * scale)) for side in image.size)
+    return image.resize((width, height), Image.Resampling.BOX)
 
 
 def _toning(middle: np.ndarray, hue: np.ndarray) -> np.ndarray:
@@ -144,9 +148,7 @@ def inside_border(image: Image.Image) -> Box:
 
     Borders are blank paper or a scanner's lid or inside, on three sides at least: one side may be a blank sky.
     """
-    small = image.convert("L")
-    small.thumbnail((_BORDER_PX, _BORDER_PX), Image.Resampling.BOX, reducing_gap=None)
-    gray = np.asarray(small, np.int16)
+    gray = np.asarray(_shrunk(image, _BORDER_PX).convert("L"), np.int16)
     height, width = gray.shape
     left, top, right, bottom = 0, 0, width, height
     for _layer in range(3):  # Paper may lie on a dark ground, and be worn at its rim.

@@ -1,17 +1,23 @@
 """A folder of old photos comes back in color: whole, once, by the right label, and nothing else is touched."""
 
 import itertools
+import threading
+import time
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
+from npylabel.base import parallel
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.i18n import set_language
 from npylabel.colorizer import colorize as module
+from npylabel.colorizer import pixel_lab
 from npylabel.colorizer.color_book import JOURNAL
+from npylabel.colorizer.painter import Painted
 from tests.colorizer.color_kit import (
     GRASS,
     SKY,
@@ -330,3 +336,51 @@ def test_a_full_disk_is_said_and_what_is_done_stays(
     color(old, tmp_path / "out")
     color(old, tmp_path / "whole")
     assert tree(tmp_path / "out") == tree(tmp_path / "whole")
+
+
+class Counting(FakePainter):
+    """Tells how many photos were in work at the same time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lock, self.now, self.most = threading.Lock(), 0, 0
+
+    def paint(self, lightness: torch.Tensor, class_ids: torch.Tensor) -> Painted:
+        with self.lock:
+            self.now += 1
+            self.most = max(self.most, self.now)
+        time.sleep(0.01)
+        with self.lock:
+            self.now -= 1
+        return super().paint(lightness, class_ids)
+
+
+@pytest.mark.parametrize("image_format", ["jpg", "png"])
+def test_threads_strips_and_turns_change_nothing(
+    old: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, image_format: str
+) -> None:
+    color(old, tmp_path / "plain", image_format=image_format)
+    most = {}
+    for threads, strip_pixels, at_once in ((1, 1000, 10**9), (4, 777, 10**9), (4, 5000, 8000)):
+        monkeypatch.setattr(parallel, "cpu_count", lambda threads=threads: threads)
+        monkeypatch.setattr(pixel_lab, "STRIP_PIXELS", strip_pixels)
+        monkeypatch.setattr(module, "_PIXELS_AT_ONCE", at_once)
+        out, painter = tmp_path / f"{threads}_{at_once}", Counting()
+        color(old, out, painter, image_format=image_format)
+        assert tree(out) == tree(tmp_path / "plain")
+        most[threads, at_once] = painter.most
+    assert most[1, 10**9] == 1
+    assert most[4, 10**9] > 1
+    # Of photos of 6,144 pixels and more no two have room.
+    assert most[4, 8000] == 1
+
+
+def test_colors_of_any_smaller_size_are_taken(old: Path, tmp_path: Path) -> None:
+    class Half(FakePainter):
+        def paint(self, lightness: torch.Tensor, class_ids: torch.Tensor) -> Painted:
+            whole = super().paint(lightness, class_ids)
+            return Painted(whole.ab[..., ::2, ::2], whole.probabilities)
+
+    color(old, tmp_path / "whole")
+    color(old, tmp_path / "half", Half())
+    assert tree(tmp_path / "half") == tree(tmp_path / "whole"), "even colors are the same at any size"

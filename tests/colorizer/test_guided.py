@@ -1,8 +1,4 @@
-"""Colors grow to the photo's size along its edges, the same whatever the strips, in little memory."""
-
-import subprocess
-import sys
-from pathlib import Path
+"""Colors grow to the photo's size along its edges, the same whatever the strips."""
 
 import numpy as np
 import pytest
@@ -10,10 +6,9 @@ import torch
 from skimage import data
 from torch.nn import functional
 
-from npylabel.colorizer.guided import _between, ab_strips, upsample_ab, upsample_pixels
-from npylabel.colorizer.lab import lab_to_rgb, pixels_to_rgb, rgb_to_lab, rgb_to_pixels
-
-PROJECT = Path(__file__).resolve().parents[2]
+from npylabel.colorizer import pixel_lab
+from npylabel.colorizer.guided import _between, ab_strips, upsample_ab
+from npylabel.colorizer.lab import pixels_to_rgb, rgb_to_lab
 
 
 def random_photo(n: int, h: int, w: int, full_h: int, full_w: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -25,25 +20,24 @@ def random_photo(n: int, h: int, w: int, full_h: int, full_w: int) -> tuple[torc
 
 @pytest.mark.parametrize("shape", [(24, 32, 97, 131), (24, 32, 24, 32), (7, 5, 1, 300), (1, 9, 64, 1), (1, 1, 5, 3),
                                    (32, 32, 11, 13)])
-def test_strips_change_not_one_bit(shape: tuple[int, int, int, int]) -> None:
+def test_strips_change_not_one_bit(shape: tuple[int, int, int, int], monkeypatch: pytest.MonkeyPatch) -> None:
     photo = random_photo(2, *shape)
-    whole = upsample_ab(*photo, strip_rows=10_000)
+    whole = upsample_ab(*photo)
     assert whole.shape == (2, 2, *shape[2:])
     assert torch.isfinite(whole).all()
     assert float(whole.abs().max()) <= 1
     for strip_rows in (1, 3, 16):
-        assert torch.equal(upsample_ab(*photo, strip_rows=strip_rows), whole)
-    assert torch.equal(upsample_pixels(*photo, strip_rows=3), upsample_pixels(*photo, strip_rows=10_000))
+        monkeypatch.setattr(pixel_lab, "STRIP_PIXELS", strip_rows * shape[3])
+        assert torch.equal(upsample_ab(*photo), whole)
 
 
-def test_strips_are_the_rows_from_the_top() -> None:
-    strips = list(ab_strips(*random_photo(1, 8, 8, 21, 9), strip_rows=8))
-    assert [(rows.start, rows.stop, ab.shape[2]) for rows, ab in strips] == [(0, 8, 8), (8, 16, 8), (16, 21, 5)]
-
-
-def test_pixels_are_the_colors_with_the_lightness() -> None:
-    photo = random_photo(1, 16, 16, 40, 50)
-    assert torch.equal(upsample_pixels(*photo), rgb_to_pixels(lab_to_rgb(photo[2], upsample_ab(*photo))))
+def test_strips_are_the_rows_from_the_top(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pixel_lab, "STRIP_PIXELS", 80)
+    ab_small, small, full = random_photo(1, 8, 8, 21, 9)
+    strips = list(ab_strips(ab_small, small, (21, 9), lambda rows: full[:, :, rows]))
+    assert [(rows.start, rows.stop, ab.shape[2]) for rows, _lightness, ab in strips] == [
+        (0, 8, 8), (8, 16, 8), (16, 21, 5)]
+    assert all(torch.equal(lightness, full[:, :, rows]) for rows, lightness, _ab in strips)
 
 
 @pytest.mark.parametrize("size", [1, 3, 8, 50])
@@ -100,28 +94,3 @@ def test_photos_get_nearer_to_their_colors_than_bilinear(name: str) -> None:
     small, ab = (functional.interpolate(values, (64, 64), mode="area") for values in (full, true))
     bilinear = functional.interpolate(ab, (256, 256), mode="bilinear", align_corners=False)
     assert bled(upsample_ab(ab, small, full), true) < 0.95 * bled(bilinear, true)
-
-
-_MEASURE = """
-import resource, sys, torch
-from npylabel.colorizer.guided import upsample_pixels
-torch.set_num_threads(1)
-ab, small = torch.rand(1, 2, 256, 256) - 0.5, torch.rand(1, 1, 256, 256)
-upsample_pixels(ab, small, torch.rand(1, 1, 300, 400))
-full = torch.full((1, 1, int(sys.argv[1]), 4000), 0.5)
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-out = upsample_pixels(ab, small, full)
-print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024 - out.numel() / 2**20)
-"""
-
-
-def peak_mib(height: int) -> float:
-    """Memory in MiB that coloring a photo 4000 pixels wide takes beside what comes in and goes out."""
-    result = subprocess.run([sys.executable, "-c", _MEASURE, str(height)], cwd=PROJECT, capture_output=True, text=True,
-                            check=True)
-    return float(result.stdout)
-
-
-def test_memory_does_not_grow_with_the_photo() -> None:
-    # The colors of all 24 megapixels alone are 183 MiB, and turning them into RGB at once takes over 1,000.
-    assert peak_mib(6000) < 400

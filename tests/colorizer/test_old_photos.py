@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from npylabel.colorizer import old_photos
-from npylabel.colorizer.old_photos import COLORFUL, chroma_beside_toning, inside_border, lightness_of, read_old_photo
+from npylabel.colorizer import pixel_lab
+from npylabel.colorizer.old_photos import COLORFUL, chroma_beside_toning, inside_border, levels_of, read_old_photo
+from npylabel.colorizer.pixel_lab import lightness_of
 from npylabel.photos.decode import PhotoError
 from tests.colorizer.color_kit import file_bytes, gray_photo, sepia
 from tests.photos.pictures import jpeg_bytes, texture
@@ -61,15 +62,18 @@ def framed(picture: Image.Image, paper: int | tuple, left: int, top: int, right:
 
 @pytest.mark.parametrize(("gray", "lightness"), KNOWN_L.items())
 def test_lightness_is_that_of_the_eye(gray: int, lightness: float) -> None:
-    found = lightness_of(Image.new("RGB", (40, 33), (gray, gray, gray)))
-    assert (found.shape, found.dtype) == ((33, 40), np.float32)
-    np.testing.assert_allclose(found, lightness / 100, atol=2e-4)
+    for image in (Image.new("RGB", (40, 33), (gray, gray, gray)), Image.new("L", (40, 33), gray)):
+        found = lightness_of(levels_of(image))
+        assert (found.shape, found.dtype) == ((33, 40), np.float32)
+        np.testing.assert_allclose(found, lightness / 100, atol=2e-4)
 
 
 def test_lightness_of_many_strips_is_that_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = lightness_of(texture(1, 90, 70))
-    monkeypatch.setattr(old_photos, "_STRIP_PIXELS", 1000)
-    np.testing.assert_allclose(lightness_of(texture(1, 90, 70)), whole, atol=1e-6)
+    images = (texture(1, 90, 70), gray_photo(1, 90, 70))
+    whole = [levels_of(image) for image in images]
+    monkeypatch.setattr(pixel_lab, "STRIP_PIXELS", 1000)
+    for image, expected in zip(images, whole, strict=True):
+        np.testing.assert_array_equal(levels_of(image), expected)
 
 
 @pytest.mark.parametrize("data", [
@@ -79,8 +83,8 @@ def test_lightness_of_many_strips_is_that_of_one(monkeypatch: pytest.MonkeyPatch
 ], ids=["16-bit TIFF", "16-bit PNG", "palette", "BMP", "turned", "JPEG", "CMYK", "float TIFF"])
 def test_any_kind_of_file_gives_the_same_lightness(data: bytes) -> None:
     photo = read_old_photo(data, 64)
-    assert photo.lightness.shape == (80, 120)
-    difference = np.abs(photo.lightness - lightness_of(GRAY.convert("RGB")))
+    assert photo.levels.shape == (80, 120)
+    difference = np.abs(photo.lightness() - lightness_of(np.asarray(GRAY)))
     assert np.median(difference) < 0.01
     assert np.percentile(difference, 99) < 0.06
     assert tuple(photo.small.shape) == (1, 1, 64, 96)
@@ -89,13 +93,27 @@ def test_any_kind_of_file_gives_the_same_lightness(data: bytes) -> None:
 
 def test_what_is_transparent_is_paper() -> None:
     photo = read_old_photo(file_bytes(with_alpha(GRAY)), 32)
-    assert (photo.lightness[:, :60] > 0.999).all()
-    np.testing.assert_allclose(photo.lightness[:, 60:], lightness_of(GRAY.convert("RGB"))[:, 60:], atol=1e-6)
+    assert (photo.lightness(columns=slice(0, 60)) > 0.999).all()
+    np.testing.assert_array_equal(photo.levels[:, 60:], np.asarray(GRAY)[:, 60:])
+
+
+def test_a_gray_photo_is_the_same_however_it_is_stored() -> None:
+    one, three = (read_old_photo(file_bytes(image), 64) for image in (GRAY, GRAY.convert("RGB")))
+    assert (one.levels.dtype, three.levels.dtype) == (np.uint8, np.uint8)
+    np.testing.assert_array_equal(one.levels, three.levels)
+    assert (one.box, one.chroma) == (three.box, three.chroma)
+    assert np.array_equal(one.small, three.small)
+    # A single pixel that has a color makes it a photo of three channels; its lightness does not change by that.
+    stained = GRAY.convert("RGB")
+    stained.putpixel((119, 79), (90, 80, 70))
+    found = read_old_photo(file_bytes(stained), 64)
+    assert found.levels.dtype == np.uint16
+    np.testing.assert_allclose(found.lightness()[:-1], one.lightness()[:-1], atol=1e-4)
 
 
 def test_a_large_photo_keeps_all_its_pixels() -> None:
     photo = read_old_photo(jpeg_bytes(gray_photo(2, 2600, 1500)), 64)
-    assert photo.lightness.shape == (1500, 2600)
+    assert photo.levels.shape == (1500, 2600)
     assert tuple(photo.small.shape) == (1, 1, 64, 96)
 
 
@@ -162,6 +180,6 @@ def test_the_network_sees_what_is_inside_the_border() -> None:
     picture = gray_photo(7, 320, 320, 40, 200)
     bare = read_old_photo(file_bytes(picture), 64)
     bordered = read_old_photo(file_bytes(framed(picture, 255, 60, 60, 60, 60)), 64)
-    assert bordered.lightness.shape == (440, 440)
+    assert bordered.levels.shape == (440, 440)
     inner = (..., slice(2, -2), slice(2, -2))
     np.testing.assert_allclose(bordered.small[inner].numpy(), bare.small[inner].numpy(), atol=0.05)
