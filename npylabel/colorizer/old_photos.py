@@ -168,6 +168,14 @@ def _blank_lines(lines: np.ndarray) -> int:
     tone = float(np.median(lines[0]))
     if _DARK < tone < _PAPER:
         return 0
-    low, high = np.percentile(lines, (5, 95), axis=1)
-    blank = (high - low <= _BORDER_SPREAD) & (np.abs(np.median(lines, axis=1) - tone) <= _BORDER_SPREAD / 2)
-    return min(int(np.argmin(blank)) if not blank.all() else 0, int(_MOST_BORDER * len(lines)))
+    most = int(_MOST_BORDER * len(lines))
+    blank = _are_blank(lines[:most + 1], tone)
+    if not blank.all():
+        return int(np.argmin(blank))
+    return 0 if _are_blank(lines[most + 1:], tone).all() else most
+
+
+def _are_blank(lines: np.ndarray, tone: float) -> np.ndarray:
+    """Which of the lines are even and of this tone."""
+    low, middle, high = np.percentile(lines, (5, 50, 95), axis=1)
+    return (high - low <= _BORDER_SPREAD) & (np.abs(middle - tone) <= _BORDER_SPREAD / 2)

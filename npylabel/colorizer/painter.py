@@ -12,8 +12,8 @@ class Painted(NamedTuple):
     """What a painter gives.
 
     Attributes:
-        ab: colors in -1..1, ``(n, 2, h, w)`` float32 on the CPU; of the photos' size or smaller, but never stretched: that
-            blurs edges which the colors may still find.
+        ab: colors in -1..1, ``(n, 2, h, w)`` float32 on the CPU; of the photos' size or smaller, but never stretched:
+            that blurs edges.
         probabilities: of the classes, ``(n, len(class_ids))`` float32 on the CPU; rows sum to 1.
     """
 

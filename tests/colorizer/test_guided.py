@@ -7,7 +7,7 @@ from skimage import data
 from torch.nn import functional
 
 from npylabel.colorizer import pixel_lab
-from npylabel.colorizer.guided import _between, ab_strips, upsample_ab
+from npylabel.colorizer.guided import _between, _box, ab_strips, upsample_ab
 from npylabel.colorizer.lab import pixels_to_rgb, rgb_to_lab
 
 
@@ -42,9 +42,17 @@ def test_strips_are_the_rows_from_the_top(monkeypatch: pytest.MonkeyPatch) -> No
 
 @pytest.mark.parametrize("size", [1, 3, 8, 50])
 def test_stretching_is_bilinear(size: int) -> None:
-    values = torch.rand(1, 4, 8, 6, generator=torch.Generator().manual_seed(0))
-    expected = functional.interpolate(values, (size, 6), mode="bilinear", align_corners=False)
-    assert torch.allclose(_between(values, size, 2), expected, atol=1e-6)
+    values = torch.rand(8, 1, 4, 6, generator=torch.Generator().manual_seed(0))
+    expected = functional.interpolate(values.movedim(0, 2), (size, 6), mode="bilinear", align_corners=False)
+    assert torch.allclose(_between(values, size, slice(0, size)), expected.movedim(2, 0), atol=1e-6)
+
+
+@pytest.mark.parametrize("radius", [1, 2, 7, 30])
+def test_windows_are_means_of_what_the_picture_has(radius: int) -> None:
+    values = torch.rand(2, 3, 9, 14, generator=torch.Generator().manual_seed(0))
+    expected = functional.avg_pool2d(functional.pad(values, [radius] * 4), 2 * radius + 1, 1)
+    share = functional.avg_pool2d(functional.pad(torch.ones(1, 1, 9, 14), [radius] * 4), 2 * radius + 1, 1)
+    assert torch.allclose(_box(values, radius), expected / share, atol=1e-6)
 
 
 def test_a_linear_relation_is_found_again() -> None:
