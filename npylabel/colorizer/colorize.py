@@ -42,8 +42,8 @@ from npylabel.photos.sources import PhotoRef, list_photos
 MOST_SATURATION = 3.0
 # The longest side that a JPEG can have.
 _JPEG_SIDE_PX = 65_500
-# Photos in work at the same time have this many pixels together, or there is one: each takes about 7 bytes, as a PNG
-# file 13, and a folder of large scans should not need more memory the more cores there are.
+# Photos in work at the same time have this many pixels together, or there is one: each pixel takes 5 to 7 bytes, on
+# the way into a PNG file 15, and a folder of large scans must not need more memory the more cores there are.
 _PIXELS_AT_ONCE = 200_000_000
 
 

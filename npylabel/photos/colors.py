@@ -4,7 +4,7 @@ import io
 from functools import lru_cache
 
 import numpy as np
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, ImageFile
 
 _PROFILE_SPACE = {"RGB": "RGB ", "L": "GRAY", "CMYK": "CMYK"}
 
@@ -29,10 +29,10 @@ def to_rgb(
     factor = min(image.size) // reduce_to_px if reduce_to_px else 1
     if factor > 1:
         image = image.reduce(factor)
-    in_srgb = _into_srgb(image, profile)
-    if in_srgb is None and keep_gray and image.mode == "L":
-        return image
-    return in_srgb or image.convert("RGB")
+    mode = "L" if keep_gray and image.mode == "L" else "RGB"
+    # Pillow copies what has the mode already, too: right for the picture of a file, which closes, and else a waste.
+    is_ready = image.mode == mode and not isinstance(image, ImageFile.ImageFile)
+    return _into_srgb(image, profile) or (image if is_ready else image.convert(mode))
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:

@@ -182,9 +182,9 @@ def _pixels(image: Image.Image, data: bytes, kind: str, min_side_px: int, keep_g
         _refuse_hidden_raw(image)
         if image.mode in ("RGB", "L"):
             space = "GRAY" if keep_gray and image.mode == "L" else "RGB"
-            pixels = decode_jpeg(data, image.size, int(SCALED_DECODE_GAP * min_side_px), space)
+            pixels = decode_jpeg(data, image.size, int(SCALED_DECODE_GAP * min_side_px), space).squeeze()
             profile = profile if image.mode == "RGB" else None
-            return to_rgb(Image.fromarray(pixels.squeeze()), profile, keep_gray=keep_gray)
+            return to_rgb(Image.fromarray(pixels), profile, keep_gray=keep_gray)
         decode_jpeg(data, image.size, min_side_px, "CMYK")
         image.draft(None, _scaled_size(image.size, min_side_px))
     elif kind == "TIFF":

@@ -1,10 +1,13 @@
 """Gray files may stay gray, and the size of a photo is told without decoding it."""
 
+import io
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from npylabel.photos import decode
+from npylabel.photos.colors import to_rgb
 from npylabel.photos.decode import decode_photo, pixel_count
 from npylabel.photos.png import encode_png
 from tests.photos.pictures import jpeg_bytes, texture
@@ -46,3 +49,16 @@ def test_the_size_is_told_without_decoding(monkeypatch: pytest.MonkeyPatch) -> N
         assert pixel_count(encode(GRAY, kind)) == 90 * 60
     for nothing in (b"", b"hello", jpeg_bytes(GRAY)[:40]):
         assert pixel_count(nothing) == 0
+
+
+def test_a_picture_in_memory_is_not_copied_and_that_of_a_file_is() -> None:
+    picture = texture(3, 40, 40)
+    assert to_rgb(picture, None) is picture
+    gray = picture.convert("L")
+    assert to_rgb(gray, None, keep_gray=True) is gray
+    for original in (picture, gray):
+        with Image.open(io.BytesIO(encode(original, "TIFF"))) as image:
+            image.load()
+            kept = to_rgb(image, None, keep_gray=True)
+        assert kept is not image
+        assert kept.tobytes() == original.tobytes()
