@@ -181,7 +181,7 @@ def _pixels(image: Image.Image, data: bytes, kind: str, min_side_px: int, keep_g
     if kind == "JPEG":
         _refuse_hidden_raw(image)
         if image.mode in ("RGB", "L"):
-            space = "GRAY" if keep_gray and image.mode == "L" else "RGB"
+            space = "GRAY" if image.mode == "L" else "RGB"
             pixels = decode_jpeg(data, image.size, int(SCALED_DECODE_GAP * min_side_px), space).squeeze()
             profile = profile if image.mode == "RGB" else None
             return to_rgb(Image.fromarray(pixels), profile, keep_gray=keep_gray)

@@ -61,7 +61,9 @@ def test_the_border_of_a_scan_stays_bare() -> None:
     picture = gray_photo(7, 320, 320, 60, 200)
     photo = read_old_photo(file_bytes(framed(picture, 245, 40, 30, 50, 60)), 64)
     assert photo.box == (40, 30, 360, 350)
-    chroma = np.ptp(np.asarray(blend(photo, flat(photo, 0.1, 0.2))), axis=2)
+    result = blend(photo, flat(photo, 0.1, 0.2))
+    np.testing.assert_allclose(lab_of(result)[0], photo.lightness() * 100, atol=0.6)
+    chroma = np.ptp(np.asarray(result), axis=2)
     inside = np.zeros(chroma.shape, bool)
     inside[30:350, 40:360] = True
     assert chroma[~inside].max() == 0

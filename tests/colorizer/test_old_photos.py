@@ -172,7 +172,8 @@ def test_borders_are_cut_off() -> None:
 def test_a_sky_or_an_empty_sheet_is_no_border() -> None:
     sky = gray_photo(7, 200, 150, 30, 200)
     sky.paste(250, (0, 0, 200, 40))
-    for image in (sky, gray_photo(8, 200, 150), Image.new("L", (200, 150), 255), Image.new("L", (64, 64), 0)):
+    sheets = [Image.new("L", size, paper) for size, paper in (((200, 150), 255), ((64, 64), 0), ((1000, 900), 255))]
+    for image in (sky, gray_photo(8, 200, 150), *sheets):
         assert inside_border(image) == (0, 0, *image.size)
 
 
