@@ -34,11 +34,12 @@ from npylabel.care.step_results import (
 from npylabel.dataset.aside import LEFT_OUT_DIR, Counterpart
 from npylabel.dataset.aside_training import place_aside
 from npylabel.dataset.labels import REPLACED
-from npylabel.dataset.layout import COLORIZED, DATASET, MODEL, OLD_PHOTOS, TRAIN_DATA
+from npylabel.dataset.layout import COLORIZED, DATASET, MODEL, TRAIN_DATA
 from npylabel.dataset.pixel_cache import cached_files, pixel_folder, remove_pixel_cache
 from npylabel.dataset.training_data import SPLIT
 from npylabel.labeler.demo_score import TRUTH
 from npylabel.photos.book import disk_faults
+from npylabel.photos.old_folders import OLD_PHOTOS
 from npylabel.photos.preflight import size_text
 from npylabel.photos.sources import split_sources
 

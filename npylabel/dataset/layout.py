@@ -13,8 +13,6 @@ from npylabel.photos.sources import is_hidden
 # Where steps keep their results, below the work folder.
 DATASET, TRAIN_DATA, MODEL = "tintora_dataset", "train_data", "models/tiny_cnn.pth"
 COLORIZER, COLORIZED = "models/colorizer.pth", "colorized"
-# Where the photos to color are looked for.
-OLD_PHOTOS = "old_photos"
 FOLDERS = ("color", "bw", "labels")
 _PICTURES = frozenset({".png", ".jpg"})
 _OTHER_PICTURES = frozenset({".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".heic"})

@@ -1,14 +1,13 @@
 """Step 06: a colorizer is trained on the finished dataset, and old photos get their colors."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.i18n import _
 from npylabel.base.places import Places
 from npylabel.base.report import StepReport
 from npylabel.base.trip import carried
-from npylabel.dataset.layout import OLD_PHOTOS
+from npylabel.photos.old_folders import OLD_PHOTOS, are_drawn, old_photo_sources
 from npylabel.steps.work import finished, made_from, open_places, result_folders, table_of
 
 
@@ -104,7 +103,7 @@ def colorize(
     from npylabel.colorizer.model import load_colorizer
     from npylabel.colorizer.network_painter import NetworkPainter
     from npylabel.colorizer.photo_labels import labels_beside
-    from npylabel.photos.sources import split_sources
+    from npylabel.photos.demo import write_demo_old_photos
     from npylabel.training.devices import pick_device
     from npylabel.training.model_files import refuse_other_world
     from npylabel.ui.before_after import show_before_after
@@ -112,22 +111,15 @@ def colorize(
     model = load_colorizer(places.path(model_path))
     refuse_other_world(model, made_from(places))
     painter = NetworkPainter(model, pick_device(device))
-    sources, out = _old_photos(places, split_sources(input_dir)), places.path(output_dir)
+    if are_drawn(places, input_dir):
+        write_demo_old_photos(places.path(input_dir))
+    sources, out = old_photo_sources(places, input_dir), places.path(output_dir)
     report = colorize_photos(
         sources, out, painter, table, label=label, threshold=threshold, saturation=saturation,
         image_format=image_format, recolor=recolor, exclude=result_folders(places),
         labels_dir=places.path(labels_dir) if labels_dir else labels_beside(sources))
     show_before_after(report, out, sources, result_folders(places))
     return finished(report, places)
-
-
-def _old_photos(places: Places, names: list[str]) -> list[Path]:
-    """The folders and zips of old photos; for the demo they are drawn."""
-    if places.is_demo and names == [OLD_PHOTOS]:
-        from npylabel.photos.demo import write_demo_old_photos
-
-        write_demo_old_photos(places.path(OLD_PHOTOS))
-    return [places.source(name) for name in names]
 
 
 def _nothing_to_color(places: Places) -> StepReport:

@@ -11,7 +11,6 @@ from npylabel.base.i18n import _
 from npylabel.base.language import choose_language
 from npylabel.base.places import DEMO, SORTED, UPLOAD, Places, is_headless
 from npylabel.base.report import StepReport
-from npylabel.dataset.layout import OLD_PHOTOS
 
 
 def check_step_inputs(step: str, places: Places, parameters: dict) -> StepReport:
@@ -165,13 +164,14 @@ def _coloring(report: StepReport, places: Places, parameters: dict) -> None:
 
 
 def _old_photos(report: StepReport, world: Places, parameters: dict) -> None:
-    from npylabel.photos.sources import list_photos, split_sources
+    from npylabel.photos.old_folders import are_drawn, old_photo_sources
+    from npylabel.photos.sources import list_photos
 
-    names = split_sources(parameters["input_dir"])
-    if world.is_demo and names == [OLD_PHOTOS]:
-        report.messages.append(_("Old photos will be drawn in {path}.").format(path=world.path(OLD_PHOTOS)))
+    if are_drawn(world, parameters["input_dir"]):
+        report.messages.append(_("Old photos will be drawn in {path}.").format(
+            path=world.path(parameters["input_dir"])))
         return
-    roots = [world.source(name) for name in names]
+    roots = old_photo_sources(world, parameters["input_dir"])
     listing = list_photos(roots, exclude=[world.path(parameters["output_dir"])])
     report.messages.append(_("{count} old photos in {paths}.").format(
         count=len(listing.refs), paths=", ".join(map(str, roots))))

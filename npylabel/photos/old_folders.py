@@ -1,0 +1,34 @@
+"""Where the old photos to color are: the user's folders, or drawn ones for the demo."""
+
+from pathlib import Path
+
+from npylabel.base.errors import NpyLabelError
+from npylabel.base.i18n import _
+from npylabel.base.places import Places
+from npylabel.photos.sources import split_sources
+
+# Where they are looked for, below the work folder.
+OLD_PHOTOS = "old_photos"
+
+
+def are_drawn(places: Places, input_dir: str) -> bool:
+    """Whether the old photos are those of the demo, which are drawn."""
+    return places.is_demo and split_sources(input_dir) == [OLD_PHOTOS]
+
+
+def old_photo_sources(places: Places, input_dir: str) -> list[Path]:
+    """The folders and zips that a text names.
+
+    Args:
+        places: of the step.
+        input_dir: names separated by semicolons.
+
+    Raises:
+        NpyLabelError: ``photos_missing`` for the first that is not there.
+    """
+    sources = [places.source(name) for name in split_sources(input_dir)]
+    if missing := [path for path in sources if not path.exists()]:
+        raise NpyLabelError(
+            "photos_missing", _("There is no folder or zip {path} with photos to color.").format(path=missing[0]),
+            _("Put the old photos there, or set input_dir to where they are; empty, it colors nothing."))
+    return sources
