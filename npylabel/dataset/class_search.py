@@ -1,9 +1,11 @@
-"""Find a class while its name is being typed."""
+"""Find a class while its name is being typed, or say that there is none of that name."""
 
 import re
 from collections.abc import Iterable, Sequence
 
 from npylabel.base.classes import ClassTable, nfc
+from npylabel.base.errors import NpyLabelError
+from npylabel.base.i18n import _
 
 # What the keys of an English keyboard write on a Russian one: a layout that was not switched is no typing error.
 _KEYS = str.maketrans("qwertyuiop[]asdfghjkl;'zxcvbnm,.`", "йцукенгшщзхъфывапролджэячсмитьбюё")
@@ -31,6 +33,15 @@ def find_classes(table: ClassTable, text: str, recents: Sequence[str] = (), limi
     if not found and (near := table.find_name(table.suggestion(text))) is not None:
         found = [near]
     return found[:limit]
+
+
+def class_unknown(table: ClassTable, class_name: str) -> NpyLabelError:
+    """The error for a name that no class has, with the one that was probably meant."""
+    near = table.suggestion(class_name)
+    what = _("There is no class {name!r} in the class table.").format(name=class_name)
+    return NpyLabelError(
+        "class_unknown", what + (" " + _("Did you mean {near!r}?").format(near=near) if near else ""),
+        _("Choose a name or an id of classes.json."))
 
 
 def _by_rank(table: ClassTable, typed: str, recent_ids: Sequence[int]) -> list[int]:

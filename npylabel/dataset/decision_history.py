@@ -18,8 +18,8 @@ from npylabel.dataset.decisions import (
 )
 
 UNDO, REDO = "undo", "redo"
-# What was done with other tools is not a click of a desk: files were moved there, too.
-_ELSEWHERE = frozenset({"manage", "folder"})
+# What was done with other tools is not a click of a desk: files were moved there, or colored, too.
+_ELSEWHERE = frozenset({"manage", "folder", "colorize", "table"})
 
 
 @dataclass

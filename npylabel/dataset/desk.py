@@ -8,8 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from npylabel.base.classes import ClassTable, nfc
-from npylabel.base.errors import NpyLabelError
-from npylabel.base.i18n import _
+from npylabel.dataset.class_search import class_unknown
 from npylabel.dataset.decision_history import DecisionHistory, Step, class_uses, words_between
 from npylabel.dataset.decisions import (
     ASSIGN,
@@ -74,7 +73,7 @@ class Desk:
             self.photos = read_desk_photos(dataset_dir, table, guesses) if photos is None else [*photos]
             self._by_sha256 = {photo.sha256: photo for photo in self.photos}
             self._by_name = {photo.name: photo for photo in self.photos}
-            self._batches = [(batch, True) for batch in self._reader.new()]
+            self._batches = [(batch, self._concerns(batch)) for batch in self._reader.new()]
             self._history = self._replayed()
         self._journal = DecisionJournal(decisions_dir, self._last_time())
 
@@ -172,7 +171,7 @@ class Desk:
         """
         class_id = self.table.find(class_name)
         if class_id is None:
-            raise _class_unknown(self.table, class_name)
+            raise class_unknown(self.table, class_name)
         return self.table.names[class_id]
 
     def accept_guesses(self, photos: Sequence[DeskPhoto]) -> int:
@@ -242,6 +241,14 @@ class Desk:
         self.changed = [self._by_sha256[sha256] for sha256 in step if sha256 in self._by_sha256]
         return len(step)
 
+    def _concerns(self, batch: Batch) -> bool:
+        """Whether it is for this desk to undo: not what was decided about photos that only other desks show.
+
+        One that is out is on no desk any more.
+        """
+        return any(decision.sha256 in self._by_sha256 or decision.action in (LEAVE_OUT, TAKE_BACK)
+                   for decision in batch.decisions)
+
     def _replayed(self) -> DecisionHistory:
         history = DecisionHistory(self.current_name)
         for batch, mine in self._batches:
@@ -294,11 +301,3 @@ def _no_collection() -> Iterator[None]:
 def kind_of(state: PhotoState) -> str:
     """Which filter shows a photo: "out", "decided", "skipped" or "open"."""
     return OUT if state.out else DECIDED if state.class_name else SKIPPED if state.skipped else OPEN
-
-
-def _class_unknown(table: ClassTable, class_name: str) -> NpyLabelError:
-    near = table.suggestion(class_name)
-    what = _("There is no class {name!r} in the class table.").format(name=class_name)
-    return NpyLabelError(
-        "class_unknown", what + (" " + _("Did you mean {near!r}?").format(near=near) if near else ""),
-        _("Choose a name or an id of classes.json."))

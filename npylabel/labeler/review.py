@@ -18,13 +18,14 @@ from npylabel.dataset.decisions import (
 from npylabel.dataset.desk import ALL, OPEN, Desk, kind_of
 from npylabel.dataset.desk_photos import DeskPhoto
 from npylabel.dataset.human_labels import Labels
+from npylabel.dataset.own_desk import OwnDesk
 from npylabel.labeler.review_queue import Question
 from npylabel.photos.book import disk_faults
 
 SOURCE = "review"
 
 
-class Review:
+class Review(OwnDesk):
     """Questions, and the answers of one person in one process.
 
     It lays its photos out as a ``Desk`` does: each answer is a line of the journal first, then the label file and
@@ -43,34 +44,17 @@ class Review:
         self, questions: Sequence[Question], work_dir: Path, table: ClassTable, labels: Labels | None = None,
         data_path: Path | None = None,
     ) -> None:
-        self.table, self._labels, self._decisions_dir = table, labels, work_dir / DECISIONS
+        self._labels, self._decisions_dir = labels, work_dir / DECISIONS
         if labels:
             # What was decided and not written any more before a kill.
             labels.rebuild(self._decisions_dir)
-        self.desk = Desk(work_dir, self._decisions_dir, table, source=SOURCE, data_path=data_path,
-                         photos=[question.photo for question in questions])
+        super().__init__(Desk(work_dir, self._decisions_dir, table, source=SOURCE, data_path=data_path,
+                              photos=[question.photo for question in questions]))
         self._questions = {question.photo.sha256: question for question in questions}
-        # Only what was answered here can be taken back here: how many clicks, and how many of them were undone.
-        self._done = self._undone = 0
-        self.changed: list[DeskPhoto] = []
-
-    @property
-    def photos(self) -> list[DeskPhoto]:
-        """Those of all questions, in their order."""
-        return self.desk.photos
-
-    @property
-    def recents(self) -> list[str]:
-        """The names of the classes by their last use, the newest first."""
-        return self.desk.recents
 
     def question(self, photo: DeskPhoto) -> Question:
         """What is asked about a photo."""
         return self._questions[photo.sha256]
-
-    def state_of(self, photo: DeskPhoto) -> PhotoState:
-        """What is decided about a photo."""
-        return self.desk.state_of(photo)
 
     def shown(self, which: str = OPEN, class_name: str = "") -> list[DeskPhoto]:
         """The photos of one kind, see ``Desk.shown``."""
@@ -102,58 +86,12 @@ class Review:
         action = ASSIGN if train else LABEL
         return self._new(self.desk.decide_each([(photo, action, name) for photo, name in pairs]))
 
-    def decide(self, photos: Sequence[DeskPhoto], action: str) -> int:
-        """How many photos a decision without a class changed: "skip", "leave_out", "take_back" or "clear".
-
-        Raises:
-            NpyLabelError: ``disk_full``, ``disk_fault``, ``decisions_damaged``.
-        """
-        return self._new(self.desk.decide(photos, action))
-
-    def _new(self, count: int) -> int:
-        if count:
-            self._done, self._undone = self._done + 1, 0
-            self._settle(self.desk.changed)
-        return count
-
     def _settle(self, changed: Sequence[DeskPhoto]) -> None:
         """The labels follow what the journal has now."""
-        self.changed = [*changed]
+        super()._settle(changed)
         if self._labels:
             with disk_faults(self._labels.labels_dir):
                 self._labels.follow({photo.sha256: self.desk.state_of(photo) for photo in changed})
-
-    @property
-    def can_undo(self) -> bool:
-        """Whether there is an answer of this review to take back."""
-        return self._done > 0
-
-    @property
-    def can_redo(self) -> bool:
-        """Whether there is an answer of this review that was taken back."""
-        return self._undone > 0
-
-    def undo(self) -> int:
-        """How many photos are as they were before the last answer, with their labels; 0 where there is none."""
-        return self._move(-1) if self.can_undo else 0
-
-    def redo(self) -> int:
-        """How many photos are again as the last undone answer left them."""
-        return self._move(1) if self.can_redo else 0
-
-    def _move(self, step: int) -> int:
-        count = self.desk.undo() if step < 0 else self.desk.redo()
-        self._done, self._undone = self._done + step, self._undone - step
-        self._settle(self.desk.changed if count else [])
-        return count
-
-    def refresh(self) -> int:
-        """How many photos other notebooks decided about meanwhile."""
-        return self.desk.refresh()
-
-    def close(self) -> None:
-        """Close the journal."""
-        self.desk.close()
 
 
 class ErrorReview(Review):

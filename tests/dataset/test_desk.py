@@ -222,6 +222,16 @@ def test_a_desk_that_is_opened_anew_at_any_moment_goes_on_as_if_it_had_not_been(
             other = open_desk(tmp_path / "other")
 
 
+@pytest.mark.parametrize("source", ["colors", "undo"])
+def test_what_was_decided_about_photos_that_are_not_here_is_not_undone_here(tmp_path: Path, source: str) -> None:
+    desk = open_desk(tmp_path)
+    desk.decide(named(desk, "a"), ASSIGN, "дом")
+    with DecisionJournal(tmp_path / "decisions") as journal:
+        journal.append([Decision("sha-elsewhere", LABEL, "old.jpg", "лес", source)])
+    desk = open_desk(tmp_path)
+    assert desk.undo() == 1 and decided(desk) == {} and not desk.can_undo
+
+
 def test_what_other_tools_did_is_not_undone_here(tmp_path: Path) -> None:
     desk = open_desk(tmp_path)
     with DecisionJournal(tmp_path / "decisions") as journal:
