@@ -14,12 +14,15 @@ class RunJournal:
     Args:
         path: the file; made with the first line.
         settings: what the lines depend on. Lines that were written under other settings are not read.
+
+    Attributes:
+        stays: the file is not removed at the end: another run has yet to go on with it.
     """
 
     def __init__(self, path: Path, settings: dict[str, object]) -> None:
         self.path = path
         self.settings = json.loads(json.dumps(settings))
-        self._file = None
+        self.stays, self._file = False, None
 
     def read(self) -> list[dict]:
         """The entries of an earlier run with the same settings, oldest first; a torn last line is dropped."""
@@ -44,7 +47,7 @@ class RunJournal:
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._file.close()
-        if kind is None:
+        if kind is None and not self.stays:
             self.path.unlink(missing_ok=True)
 
 

@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from enum import Enum
@@ -19,11 +19,13 @@ from npylabel.colorizer.color_table import (
     COLORED,
     JOURNAL,
     NETWORK,
+    PERSON,
     ColorRow,
     color_row,
     written_pictures,
 )
 from npylabel.colorizer.old_photos import COLORFUL
+from npylabel.colorizer.painter import Painter
 from npylabel.colorizer.photo_labels import Known
 from npylabel.photos.decode import PhotoError, decode_photo
 from npylabel.photos.names import NamePool
@@ -61,6 +63,14 @@ class ColorSettings:
     recolor: bool
     class_ids: frozenset[str]
 
+    @classmethod
+    def of(
+        cls, painter: Painter, saturation: float, image_format: str, threshold: float, recolor: bool
+    ) -> "ColorSettings":
+        """The settings with what they take of a painter."""
+        return cls(painter.sha256, saturation, image_format, threshold, recolor,
+                   frozenset(map(str, painter.class_ids)))
+
     def fits(self, row: ColorRow, known: Known) -> bool:
         """Whether a colored photo looks as these settings make it."""
         same = (row.model_sha256, row.saturation, row.image_format) == (
@@ -70,11 +80,18 @@ class ColorSettings:
     def _fits_label(self, row: ColorRow, known: Known) -> bool:
         if row.label_id and row.label_id not in self.class_ids:  # Its class was merged into another, or is gone.
             return False
-        if known.class_id is not None:
-            return row.label_id == str(known.class_id)
+        if known.source:
+            return row.label_id == known.text
         if row.label_source not in (NETWORK, ""):
             return False
         return bool(row.label_id) == (float(row.confidence or 0) >= self.threshold) or not row.confidence
+
+
+def follows_person(row: ColorRow, known: Known) -> bool:
+    """Whether a colored photo is as a person decided about it, or would have it without a person's word."""
+    if known.source == PERSON:
+        return row.label_id == known.text
+    return row.label_source != PERSON
 
 
 class ColorBook:
@@ -83,12 +100,14 @@ class ColorBook:
     Args:
         folder: of the colored files.
         rows: what an earlier run wrote.
+        only: sources of the photos that may be colored now; None for all. Files of others are not looked at.
 
     Attributes:
         rows: as they are true by now.
+        is_resumed: a run that was killed has left its journal, and has not gone on yet.
     """
 
-    def __init__(self, folder: Path, rows: Mapping[str, ColorRow]) -> None:
+    def __init__(self, folder: Path, rows: Mapping[str, ColorRow], only: Collection[str] | None = None) -> None:
         self.folder, self.rows = folder, dict(rows)
         folder.mkdir(parents=True, exist_ok=True)
         remove_leftovers(folder)
@@ -98,10 +117,11 @@ class ColorBook:
         self._plan: dict[str, str] = {}
         self._begun: Counter[str] = Counter()
         entries = self.journal.read()
+        self.is_resumed = bool(entries)
         for entry in entries:
             self._hear(entry)
         self._written = written_pictures(self.rows.values(), entries)
-        self._old, self._found = dict(self.rows), self._look()
+        self._old, self._found = dict(self.rows), self._look(only)
 
     def _hear(self, entry: dict) -> None:
         self._plan |= entry.get("plan", {})
@@ -118,9 +138,21 @@ class ColorBook:
         """The colored file of a row."""
         return self.folder / row.colored_name
 
-    def _look(self) -> dict[str, Found]:
-        """What stands in the places of all colored files, by source."""
-        rows = [row for row in self.rows.values() if row.status == COLORED]
+    def sha256_of(self, ref: PhotoRef) -> str:
+        """Of the bytes of an original that is as an earlier run has read it; "" of another one."""
+        row = self.rows.get(ref.source)
+        return row.sha256 if row and row.fingerprint == ref.fingerprint else ""
+
+    def was_asked(self, ref: PhotoRef) -> bool:
+        """Whether a photo has colors, and was colored because somebody asked for it."""
+        row = self._old.get(ref.source)
+        return bool(row and row.status == COLORED and row.fingerprint == ref.fingerprint
+                    and float(row.chroma or 0) > COLORFUL)
+
+    def _look(self, only: Collection[str] | None) -> dict[str, Found]:
+        """What stands in the places of the colored files, by source."""
+        rows = [row for row in self.rows.values()
+                if row.status == COLORED and (only is None or row.source in only)]
         looked = track(run_threads(self._look_at, rows), total=len(rows), label=_("Checking photos"))
         return {row.source: found for row, found in zip(rows, looked, strict=True)}
 
@@ -150,14 +182,15 @@ class ColorBook:
         if self._found[ref.source] == Found.LOST:
             return False
         # What was once colored on request is not taken away where nobody asks for it again.
-        return settings.fits(row, known) or (float(row.chroma or 0) > COLORFUL and not settings.recolor)
+        return settings.fits(row, known) or (
+            self.was_asked(ref) and not settings.recolor and follows_person(row, known))
 
     def keep(self, ref: PhotoRef, known: Known, table: ClassTable) -> None:
         """Note who says today what a photo that stays was colored as."""
         row = self.rows[ref.source]
-        if known.class_id is not None and row.label_id == str(known.class_id):
-            self.rows[ref.source] = replace(
-                row, label_source=known.source, label_name=table.names[known.class_id], confidence="")
+        if known.source and row.status == COLORED and row.label_id == known.text:
+            self.rows[ref.source] = replace(row, label_source=known.source, confidence="",
+                                            label_name=table.names.get(known.class_id, ""))
 
     def plan(self, refs: Sequence[PhotoRef], image_format: str) -> dict[str, str]:
         """Names of the files of photos that are to be colored, by source; nothing else stands under them.

@@ -13,7 +13,10 @@ COLOR_TABLE = "colorized.csv"
 # What a run has done until it writes the table.
 JOURNAL = ".colorized.jsonl"
 COLORED, ALREADY_COLOR, LEFT_OUT = "colored", "already_color", "left_out"
-GIVEN, LABELS, NETWORK = "given", "labels", "network"
+GIVEN, PERSON, LABELS, NETWORK = "given", "person", "labels", "network"
+# Neither can stand in the name of a class.
+_OF, _NEXT = ": ", " | "
+_NUMBERS = ("confidence", "chroma")
 
 
 @dataclass
@@ -26,8 +29,10 @@ class ColorRow:
         sha256: of the original's bytes.
         label_id: what it was colored as, "" where nothing was known.
         label_name: of that id.
-        label_source: "given" (for the whole run), "labels" (a label file), "network" or "".
+        label_source: "given" (for the whole run), "person" (decided about this photo; with no label: to be colored as
+            none of the classes), "labels" (a label file), "network" or "".
         confidence: of the network in its best class, four decimals; "" where the label was known before.
+        likely: the classes that the network finds likeliest, see ``likely_text``; also where it was not asked.
         status: "colored", "already_color" or "left_out".
         reason: "" or a code of ``npylabel.photos.reasons``.
         detail: the decoder's words on a fault.
@@ -39,6 +44,8 @@ class ColorRow:
         model_sha256: of what colored it.
         fingerprint: by which a second run knows the original.
         picture_sha256: of the colored file.
+        written_label: id and name as ``id:name`` as the table got them; where they are others now, a person changed
+            them there.
     """
 
     name: str
@@ -48,6 +55,7 @@ class ColorRow:
     label_name: str = ""
     label_source: str = ""
     confidence: str = ""
+    likely: str = ""
     status: str = COLORED
     reason: str = ""
     detail: str = ""
@@ -59,11 +67,28 @@ class ColorRow:
     model_sha256: str = ""
     fingerprint: str = ""
     picture_sha256: str = ""
+    written_label: str = ""
+
+    @property
+    def file_name(self) -> str:
+        """Of the original."""
+        return self.source.rpartition("/")[2]
 
     @property
     def colored_name(self) -> str:
         """Of the colored file."""
         return f"{self.name}.{self.image_format}"
+
+    @property
+    def likeliest(self) -> list[tuple[str, float]]:
+        """(Name, probability) of the classes that the network finds likeliest, the best first."""
+        pairs = [part.rpartition(_OF) for part in self.likely.split(_NEXT)]
+        return [(name, float(_plain(number))) for name, _of, number in pairs if name and _plain(number)]
+
+
+def likely_text(likeliest: Iterable[tuple[str, float]]) -> str:
+    """Such as ``"трава: 0.62 | небо: 0.21"``."""
+    return _NEXT.join(f"{name}{_OF}{probability:.2f}" for name, probability in likeliest)
 
 
 _COLUMNS = tuple(field.name for field in fields(ColorRow))
@@ -72,13 +97,25 @@ _COLUMNS = tuple(field.name for field in fields(ColorRow))
 def color_row(values: dict) -> ColorRow:
     """The row of a table's or a journal's values; unknown columns are dropped.
 
+    A number that a spreadsheet made a date of counts as none.
+
     Raises:
         TypeError, ValueError: where they are no such row.
     """
     known = {name: value for name, value in values.items() if name in _COLUMNS}
     for name in ("width", "height"):
         known[name] = int(known.get(name) or 0)
+    for name in _NUMBERS:
+        known[name] = _plain(known.get(name) or "")
     return ColorRow(**known)
+
+
+def _plain(number: str) -> str:
+    """The number with a point, whatever a spreadsheet made of it; "" for what is none."""
+    try:
+        return number.replace(",", ".") if float(number.replace(",", ".")) >= 0 else ""
+    except ValueError:
+        return ""
 
 
 def read_color_rows(folder: Path) -> dict[str, ColorRow]:
@@ -116,5 +153,6 @@ def written_pictures(rows: Iterable[ColorRow], entries: Iterable[dict]) -> dict[
 def write_color_rows(folder: Path, rows: Sequence[ColorRow]) -> None:
     """Write the table into the folder, ordered by source."""
     ordered = sorted(rows, key=lambda row: row.source)
-    values = [{key: printable(str(value)) for key, value in asdict(row).items()} for row in ordered]
+    values = [{key: printable(str(value)) for key, value in asdict(row).items()}
+              | {"written_label": f"{row.label_id}:{row.label_name}"} for row in ordered]
     write_csv(folder / COLOR_TABLE, _COLUMNS, values)

@@ -1,11 +1,15 @@
 """What colors small photos, as the folder job sees it; and the same for one photo whose class may be known."""
 
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 import torch
 
 from npylabel.colorizer.color_table import NETWORK
 from npylabel.colorizer.photo_labels import Known
+
+# What a painter is told where nothing is known.
+_NOTHING = -1
 
 
 class Painted(NamedTuple):
@@ -43,13 +47,27 @@ class Painter(Protocol):
         """
 
 
+# So many of the likeliest classes are told: what a person may have to choose from.
+LIKELIEST = 3
+
+
 class Guessed(NamedTuple):
-    """One photo: its colors ``(1, 2, h, w)``, the class they are made for or None, who said so, and how sure."""
+    """One photo as it was painted.
+
+    Attributes:
+        ab: colors, ``(1, 2, h, w)``.
+        class_id: that they are made for, None for none.
+        source: who said so.
+        confidence: of the network in its best class; "" where it was not asked.
+        likeliest: (class id, probability) of the classes that the network finds likeliest, the best first, without the
+            unknown one.
+    """
 
     ab: torch.Tensor
     class_id: int | None
     source: str
     confidence: str
+    likeliest: list[tuple[int, float]]
 
 
 def paint_one(painter: Painter, small: torch.Tensor, known: Known, threshold: float, unknown_id: int | None) -> Guessed:
@@ -61,15 +79,23 @@ def paint_one(painter: Painter, small: torch.Tensor, known: Known, threshold: fl
     Args:
         painter: colors it.
         small: lightness, ``(1, 1, h, w)``.
-        known: of its class.
+        known: of its class; with a source and no class it is painted as none of the classes.
         threshold: what the network is less sure of than this counts as nothing known.
         unknown_id: the class for photos that show nothing known, or None.
     """
-    if known.class_id is not None:
-        return Guessed(painter.paint(small, torch.tensor([known.class_id])).ab, known.class_id, known.source, "")
-    first = painter.paint(small, torch.tensor([-1]))
+    first = painter.paint(small, torch.tensor([_NOTHING if known.class_id is None else known.class_id]))
+    likeliest = _likeliest(painter.class_ids, first.probabilities[0], unknown_id)
+    if known.source:
+        return Guessed(first.ab, known.class_id, known.source, "", likeliest)
     best = int(first.probabilities[0].argmax())
     confidence, class_id = f"{float(first.probabilities[0, best]):.4f}", painter.class_ids[best]
     if float(confidence) < threshold or class_id == unknown_id:
-        return Guessed(first.ab, None, "", confidence)
-    return Guessed(painter.paint(small, torch.tensor([class_id])).ab, class_id, NETWORK, confidence)
+        return Guessed(first.ab, None, "", confidence, likeliest)
+    return Guessed(painter.paint(small, torch.tensor([class_id])).ab, class_id, NETWORK, confidence, likeliest)
+
+
+def _likeliest(
+    class_ids: Sequence[int], probabilities: torch.Tensor, unknown_id: int | None
+) -> list[tuple[int, float]]:
+    pairs = [pair for pair in zip(class_ids, probabilities.tolist(), strict=True) if pair[0] != unknown_id]
+    return sorted(pairs, key=lambda pair: -pair[1])[:LIKELIEST]

@@ -7,29 +7,45 @@ from typing import NamedTuple
 from npylabel.base.classes import ClassTable, nfc
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.i18n import _
-from npylabel.colorizer.color_table import GIVEN, LABELS
+from npylabel.colorizer.color_table import GIVEN, LABELS, PERSON
+from npylabel.dataset.class_decisions import ClassDecisions
+from npylabel.dataset.class_search import class_unknown
 from npylabel.dataset.labels import LabelError, read_label
 from npylabel.photos.names import safe_stem
 
 
 class Known(NamedTuple):
-    """A class that is known: its id, None for nothing known, and who says so."""
+    """A class that is known, and who says so.
+
+    Attributes:
+        class_id: of the class table; None with a source: it shows none of the classes, and is colored freely.
+        source: "given", "person" or "labels"; "" where nothing is known.
+    """
 
     class_id: int | None = None
     source: str = ""
 
+    @property
+    def text(self) -> str:
+        """The id as a table has it."""
+        return "" if self.class_id is None else str(self.class_id)
+
 
 class KnownLabels:
     """The classes that photos are colored as, as far as a person or a folder of labels says them.
+
+    The strongest word is the class for all photos; then what a person decided about a photo; then its label file.
 
     Args:
         table: the class table.
         learned: ids that the network was taught to color.
         label: name, alias or id of a class for all photos; "" for none.
         labels_dir: ``.npy`` files by stem, or None.
+        decided: what people decided about photos; None for nothing.
 
     Attributes:
         unusable: names of label files that are damaged, or whose class the network was not taught.
+        untaught: names of classes that a person decided on and the network was not taught.
 
     Raises:
         NpyLabelError: ``class_unknown``, ``class_untrained``.
@@ -37,16 +53,41 @@ class KnownLabels:
 
     def __init__(
         self, table: ClassTable, learned: Collection[int], label: str = "", labels_dir: Path | None = None,
+        decided: ClassDecisions | None = None,
     ) -> None:
-        self.table, self._learned = table, set(learned)
-        self._given = self._find(label) if label else None
+        self.table, self._learned, self._decided = table, set(learned), decided or ClassDecisions(table)
+        self._given = self._known(self.checked_id(label), GIVEN) if label else None
         self._files = {nfc(path.stem): path for path in labels_dir.glob("*.npy")} if labels_dir else {}
         self.unusable: set[str] = set()
+        self.untaught: set[str] = set()
 
-    def of(self, source: str) -> Known:
-        """What is known of the photo with this source."""
+    def of(self, source: str, sha256: str = "") -> Known:
+        """What is known of a photo.
+
+        Args:
+            source: of the original.
+            sha256: of its bytes; "" where nobody has read them yet, so that nobody knows what was decided.
+        """
         if self._given is not None:
-            return Known(self._given, GIVEN)
+            return self._given
+        said = self.said(self._decided.state(sha256).class_name) if sha256 else Known()
+        return said if said.source else self._of_file(source)
+
+    def said(self, class_name: str) -> Known:
+        """What is known of a photo for which a person chose this class, "" for none."""
+        class_id = self.table.find_name(class_name) if class_name else None
+        if class_name and not self.is_usable(class_id):
+            self.untaught.add(class_name)
+        return self._known(class_id, PERSON) if self.is_usable(class_id) else Known()
+
+    def is_usable(self, class_id: int | None) -> bool:
+        """Whether photos can be colored as this: the network was taught it, or it is the class for none of them."""
+        return class_id is not None and (class_id in self._learned or class_id == self.table.unknown_id)
+
+    def _known(self, class_id: int, source: str) -> Known:
+        return Known(None if class_id == self.table.unknown_id else class_id, source)
+
+    def _of_file(self, source: str) -> Known:
         stem = PurePosixPath(source).stem
         # Photos of a dataset have the names that step 01 made of their originals' names.
         path = self._files.get(nfc(stem)) or self._files.get(safe_stem(stem))
@@ -66,15 +107,16 @@ class KnownLabels:
             return None
         return class_id
 
-    def _find(self, label: str) -> int:
+    def checked_id(self, label: str) -> int:
+        """The id of a class by name, alias or id.
+
+        Raises:
+            NpyLabelError: ``class_unknown``, and ``class_untrained`` where nothing can be colored as it.
+        """
         class_id = self.table.find(label)
         if class_id is None:
-            near = self.table.suggestion(label)
-            what = _("There is no class {name!r} in the class table.").format(name=label)
-            raise NpyLabelError(
-                "class_unknown", what + (" " + _("Did you mean {near!r}?").format(near=near) if near else ""),
-                _("Choose a name or an id of classes.json."))
-        if class_id not in self._learned:
+            raise class_unknown(self.table, label)
+        if not self.is_usable(class_id):
             raise NpyLabelError(
                 "class_untrained",
                 _("The network was not taught the class {name!r}.").format(name=self.table.names[class_id]),

@@ -91,6 +91,10 @@ class ClassDecisions:
         if not decisions or not self.folder:
             return
         with DecisionJournal(self.folder) as journal:
-            for decision in journal.append(decisions):
-                self._note(decision)
-                self.states[decision.sha256] = state_after(self.state(decision.sha256), decision)
+            self.hear(journal.append(decisions))
+
+    def hear(self, decisions: Sequence[Decision]) -> None:
+        """Let decisions count that are in a journal already, or that hold for this run alone."""
+        for decision in decisions:
+            self._note(decision)
+            self.states[decision.sha256] = state_after(self.state(decision.sha256), decision)

@@ -64,17 +64,22 @@ def give_class(
     return report
 
 
-def split_value(action: str, value: str) -> tuple[str, str]:
+def split_value(action: str, value: str, parameter: str = "value") -> tuple[str, str]:
     """(class, names of photos) of "class: name; name"; the class is "" for "clear", whose value is names alone.
+
+    Args:
+        action: "assign", "label" or "clear".
+        value: the text.
+        parameter: that it is of, for errors.
 
     Raises:
         NpyLabelError: ``bad_parameter``.
     """
     class_name, colon, names = ("", ":", value) if action == CLEAR else value.partition(":")
     if not colon or (action != CLEAR and not class_name.strip()):
-        raise NpyLabelError("bad_parameter", _("{name} is {value!r}.").format(name="value", value=value),
+        raise NpyLabelError("bad_parameter", _("{name} is {value!r}.").format(name=parameter, value=value),
                             _('Give a class and names of photos: "дом: IMG_1; IMG_2".'))
-    split_names(names)
+    split_names(names, parameter)
     return class_name.strip(), names
 
 

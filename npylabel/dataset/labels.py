@@ -23,7 +23,7 @@ LABEL_COLUMNS = ("name", "class_id", "class_name", "confidence", "source", "best
 _SHARED = ("class_name", "confidence", "source", "best_class_id", "best_class_name", "threshold", "model_sha256",
            "classes_sha256", "written_id")
 # Tables that went through a spreadsheet write 5 as 5.0.
-_WHOLE_NUMBER = re.compile(r"(-?[0-9]{1,18})(\.0+)?")
+WHOLE_NUMBER = re.compile(r"(-?[0-9]{1,18})(\.0+)?")
 MODEL, HUMAN = "model", "human"
 
 
@@ -165,7 +165,7 @@ def read_label_rows(path: Path) -> dict[str, LabelRow]:
     rows = {}
     for values in iterate_csv(path):
         known = {name: values.get(name) or "" for name in LABEL_COLUMNS}
-        numbers = {name: _WHOLE_NUMBER.fullmatch(known[name]) for name in ("class_id", "best_class_id", "written_id")}
+        numbers = {name: WHOLE_NUMBER.fullmatch(known[name]) for name in ("class_id", "best_class_id", "written_id")}
         ids = {name: str(int(number[1])) for name, number in numbers.items() if number}
         if known["name"] and "class_id" in ids:
             rows[known["name"]] = compact(LabelRow(**{**known, **ids, "class_id": int(ids["class_id"])}))

@@ -25,6 +25,7 @@ class NameBook:
         stems: stems and file names of training copies without their class.
         sources: originals as the tables name them, and their file names.
         prefixes: folders that may stand before the names: ``tintora_dataset/color/``, ``color/``, ``train_data/``...
+        advice: what to do where no photo has a name; "" for that of a dataset.
     """
 
     prefixes: Sequence[str] = ()
@@ -32,6 +33,7 @@ class NameBook:
     training: dict[str, set[str]] = field(default_factory=dict)
     stems: dict[str, set[str]] = field(default_factory=dict)
     sources: dict[str, set[str]] = field(default_factory=dict)
+    advice: str = ""
 
     def add_photo(self, name: str, suffix: str, sha256: str) -> None:
         """A photo of the dataset."""
@@ -47,19 +49,20 @@ class NameBook:
         """An original."""
         _add(self.sources, (source, source.rpartition("/")[2]), sha256)
 
-    def find(self, names: str, preferred: Collection[str] = ()) -> list[str]:
+    def find(self, names: str, preferred: Collection[str] = (), parameter: str = "value") -> list[str]:
         """SHA-256 of the photos that the names mean, each once, in the order of the names.
 
         Args:
             names: separated by semicolons; ``*`` stands for any letters.
             preferred: photos that are meant where a name also means others.
+            parameter: that holds the names, for errors.
 
         Raises:
             NpyLabelError: ``photo_unknown`` with the nearest names, ``photo_ambiguous`` where a name without ``*``
                 means several photos, ``bad_parameter`` for no name at all.
         """
         wanted = set(preferred)
-        found = (sorted(self._find_one(part, wanted)) for part in split_names(names))
+        found = (sorted(self._find_one(part, wanted)) for part in split_names(names, parameter))
         return list(dict.fromkeys(chain.from_iterable(found)))
 
     def _find_one(self, part: str, preferred: set[str]) -> set[str]:
@@ -87,7 +90,7 @@ class NameBook:
         return NpyLabelError(
             "photo_unknown", _("No photo is called {name!r}; the nearest names: {near}.").format(
                 name=part, near=", ".join(near) or "-"),
-            _("Give the name of a file in color or in a class folder, as it stands there."))
+            self.advice or _("Give the name of a file in color or in a class folder, as it stands there."))
 
     def _ambiguous(self, part: str, found: set[str]) -> NpyLabelError:
         named = sorted(name for level in (self.dataset, self.training) for name, hashes in level.items()
@@ -98,8 +101,12 @@ class NameBook:
             _("Give one of these names, or several separated by semicolons."))
 
 
-def split_names(names: str) -> list[str]:
+def split_names(names: str, parameter: str = "value") -> list[str]:
     """The names in a text that separates them by semicolons.
+
+    Args:
+        names: the text.
+        parameter: that it is of, for errors.
 
     Raises:
         NpyLabelError: ``bad_parameter`` for no name at all.
@@ -107,7 +114,7 @@ def split_names(names: str) -> list[str]:
     parts = [nfc(part) for part in split_sources(names)]
     if not parts:
         raise NpyLabelError(
-            "bad_parameter", _("{name} is {value!r}.").format(name="value", value=names),
+            "bad_parameter", _("{name} is {value!r}.").format(name=parameter, value=names),
             _('Give names of photos, separated by semicolons; * stands for any characters: "IMG_1; IMG_20*".'))
     return parts
 
