@@ -5,7 +5,7 @@ import html
 import io
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from npylabel.colorizer.color_table import (
     LABELS,
     LEFT_OUT,
     NETWORK,
+    PERSON,
     ColorRow,
     read_color_rows,
 )
@@ -113,9 +114,9 @@ def write_before_after(path: Path, photos: Sequence[BeforeAfter], *, most: int =
     for number, (page, part) in enumerate(zip(pages, parts, strict=True)):
         rest = [photo for photo in photos if photo.row.status == LEFT_OUT] if page == pages[-1] else []
         data = {
-            "page": number, "pages": [page.name for page in pages], "summary": _summary(photos),
+            "page": number, "pages": [page.name for page in pages], "summary": summary(photo.row for photo in photos),
             "photos": [next(cards) for _photo in part], "texts": _texts(),
-            "rest": [[_last(photo.row), describe(photo.row.reason)] for photo in rest],
+            "rest": [[photo.row.file_name, describe(photo.row.reason)] for photo in rest],
         }
         write_text(page, _page(data))
     _remove_older(path, len(pages))
@@ -128,7 +129,7 @@ def before_after_sheet(path: Path, photos: Sequence[BeforeAfter]) -> Path:
     tiles = []
     with scratch_folder() as folder:
         for photo in map(both.get, pick(list(both), _SHEET_PAIRS)):
-            for picture, caption in ((photo.before, _last(photo.row)), (photo.after, photo.row.label_name)):
+            for picture, caption in ((photo.before, photo.row.file_name), (photo.after, photo.row.label_name)):
                 tiles.append((folder / f"{len(tiles)}.png", caption))
                 # A sheet stretches what is no square.
                 if image := _read(picture, TILE_PX):
@@ -152,28 +153,33 @@ def _page(data: dict) -> str:
 
 
 def _card(photo: BeforeAfter) -> dict[str, object]:
-    row, pictures = photo.row, {}
+    row = photo.row
     # One that has colors already shows itself.
-    sides = {"before": photo.before, "after": photo.after}
-    for side, image in ((side, _read(source, PREVIEW_PX)) for side, source in sides.items()):
-        pictures[side] = _jpeg(image) if image else ""
+    pictures = {"before": preview(photo.before, PREVIEW_PX), "after": preview(photo.after, PREVIEW_PX)}
     _root, _slash, inner = row.source.partition("/")
     return {
-        **pictures, "ratio": round(row.width / max(row.height, 1), 4) or 1, "name": _last(row),
-        "folder": inner.rpartition("/")[0], "label": row.label_name, "notes": _notes(row), "status": _status(row),
+        **pictures, "ratio": round(row.width / max(row.height, 1), 4) or 1, "name": row.file_name,
+        "folder": inner.rpartition("/")[0], "label": row.label_name, "status": _status(row),
+        "notes": [said_by(row)] if row.status == COLORED else [],
     }
 
 
+def preview(source: PhotoRef | Path | None, side_px: int) -> str:
+    """A JPEG of a picture in base64, at most so many pixels long; "" where it cannot be read."""
+    image = _read(source, side_px)
+    if image is None:
+        return ""
+    image.thumbnail((side_px, side_px), Image.Resampling.LANCZOS)
+    return _jpeg(image)
+
+
 def _read(source: PhotoRef | Path | None, side_px: int) -> Image.Image | None:
-    """The picture, at most this many pixels long, or None where it cannot be read."""
+    """The picture, perhaps smaller but no smaller than asked, or None where it cannot be read."""
     try:
         data = source.read() if isinstance(source, PhotoRef) else source.read_bytes() if source else b""
-        image = decode_photo(data, side_px).image
+        return decode_photo(data, side_px).image
     except (OSError, PhotoError, *ZIP_ERRORS):
         return None
-    if side_px == PREVIEW_PX:
-        image.thumbnail((side_px, side_px), Image.Resampling.LANCZOS)
-    return image
 
 
 def _jpeg(image: Image.Image) -> str:
@@ -184,26 +190,21 @@ def _jpeg(image: Image.Image) -> str:
     return base64.b64encode(file.getvalue()).decode()
 
 
-def _last(row: ColorRow) -> str:
-    """The file name of the original."""
-    return row.source.rpartition("/")[2]
-
-
-def _notes(row: ColorRow) -> list[str]:
-    """How it is known what the photo shows."""
+def said_by(row: ColorRow) -> str:
+    """How it is known what a colored photo shows."""
     percent = f" {100 * float(row.confidence):.0f} %" if row.confidence else ""
-    said = {GIVEN: _("you chose it"), LABELS: _("from its label"), NETWORK: _("the network sees it")}
-    if row.status != COLORED:
-        return []
-    return [said.get(row.label_source, _("the network is unsure")) + percent]
+    said = {GIVEN: _("you chose it"), PERSON: _("you chose it"), LABELS: _("from its label"),
+            NETWORK: _("the network sees it")}
+    return said.get(row.label_source, _("the network is unsure")) + percent
 
 
 def _status(row: ColorRow) -> str:
     return _("has colors already") if row.status == ALREADY_COLOR else ""
 
 
-def _summary(photos: Sequence[BeforeAfter]) -> str:
-    counts = Counter(photo.row.status for photo in photos)
+def summary(rows: Iterable[ColorRow]) -> str:
+    """How many photos are in color, had colors already, and could not be read."""
+    counts = Counter(row.status for row in rows)
     parts = [_("{count} photos in color").format(count=counts[COLORED])]
     if counts[ALREADY_COLOR]:
         parts.append(_("{count} had colors already").format(count=counts[ALREADY_COLOR]))

@@ -18,6 +18,7 @@ class Pages:
     Args:
         desk: the photos and what is decided.
         size: photos of a page.
+        which: kind of the photos at first.
 
     Attributes:
         which: kind of the photos, a filter of the desk.
@@ -25,11 +26,11 @@ class Pages:
         number: of the page, counted from 0.
     """
 
-    def __init__(self, desk: Desk, size: int) -> None:
+    def __init__(self, desk: Desk, size: int, which: str = OPEN) -> None:
         self.desk, self.size = desk, size
-        self.which, self.class_name, self.number = OPEN, "", 0
+        self.which, self.class_name, self.number = which, "", 0
         self._photos: list[DeskPhoto] = []
-        self.choose(OPEN)
+        self.choose(which)
 
     @property
     def count(self) -> int:

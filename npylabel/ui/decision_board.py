@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ipywidgets import HTML, Box, Button, Dropdown, HBox, VBox
@@ -19,7 +20,7 @@ from npylabel.ui.board_pictures import PagePictures
 from npylabel.ui.tile_grid import TileGrid
 
 if TYPE_CHECKING:
-    from npylabel.labeler.review import Review
+    from npylabel.dataset.own_desk import OwnDesk
 
 
 class Words(NamedTuple):
@@ -35,7 +36,8 @@ class DecisionBoard(VBox):
     """A page of photos and the buttons that decide about them, which a board lays out and gives their meaning.
 
     It says which photos a click is about (``_chosen``) and which guesses one accepts (``_to_accept``), and does both
-    (``_give``, ``_accept_guesses``: how many photos changed); its ``picker`` is where classes are typed.
+    (``_give``, ``_accept_guesses``: how many photos changed); its ``picker`` is where classes are typed. ``_filters``
+    are the kinds of photos that can be looked at, ``_modes`` what a click may select.
     A click is on the disk before the board shows it as done: the light "saved here" changes after that.
 
     Args:
@@ -49,19 +51,20 @@ class DecisionBoard(VBox):
     """
 
     def __init__(
-        self, desk: "Desk | Review", thumbnails: Thumbnails, words: Words, classes: Sequence[tuple[str, str]], *,
+        self, desk: "Desk | OwnDesk", thumbnails: Thumbnails, words: Words, classes: Sequence[tuple[str, str]], *,
         saving: BackgroundSaver | None, rows: int, columns: int,
     ) -> None:
         self.desk, self._words, self._saving = desk, words, saving
-        self.grid = TileGrid(rows, columns)
+        self.grid = TileGrid(rows, columns, modes=self._modes())
         self.grid.on_change(self._selected_changed)
-        self.pages = Pages(desk, self.grid.capacity)
+        filters = self._filters()
+        self.pages = Pages(desk, self.grid.capacity, filters[0][1])
         self._made, self._pictures = PagePictures(thumbnails), []
         self._decided_here = 0
         self.head, self.said, self.here, self.there, self.pager = HTML(), HTML(), HTML(), HTML(), HTML()
         self.pager.add_class("npl-pager")
         self.buttons = self._make_buttons()
-        self.which = Dropdown(options=filter_options())
+        self.which = Dropdown(options=filters)
         self.class_filter = Dropdown(options=[(_("any class"), ""), *classes])
         for each in (self.which, self.class_filter):
             each.observe(self._filter_changed, "value")
@@ -70,6 +73,16 @@ class DecisionBoard(VBox):
         if saving:
             saving.on_change(self._show_saving)
         self._show_here()
+
+    def _filters(self) -> list[tuple[str, str]]:
+        return filter_options()
+
+    def _modes(self) -> list[tuple[str, str]] | None:
+        return None
+
+    def _path(self, photo: DeskPhoto) -> Path:
+        """Of the picture on its tile."""
+        return photo.path
 
     def _make_buttons(self) -> dict[str, Button]:
         """All buttons by what they do."""
@@ -190,7 +203,7 @@ class DecisionBoard(VBox):
 
     def _turned(self) -> None:
         """Show another page with its pictures."""
-        here, following = ([photo.path for photo in photos] for photos in (self.pages.photos, self.pages.following))
+        here, following = ([*map(self._path, photos)] for photos in (self.pages.photos, self.pages.following))
         self._pictures = self._made.get(here, following)
         self._changed(stay=False)
 

@@ -15,8 +15,8 @@ from ipywidgets import Box, Button, HBox, ToggleButton, ToggleButtons, VBox
 from npylabel.base.i18n import _
 from npylabel.ui.css import css_picture, css_string, set_style, style_widget
 
-ONE, ROW, RANGE, GROUP = "one", "row", "range", "group"
-DONE, SKIPPED, OUT, DOUBT = "done", "skipped", "out", "doubt"
+SINGLE, ONE, ROW, RANGE, GROUP = "single", "one", "row", "range", "group"
+DONE, SKIPPED, OUT, DOUBT, CHOSEN, BUSY = "done", "skipped", "out", "doubt", "chosen", "busy"
 # Frames of groups that stand side by side differ; what is behind shines through, so that they are calm on white and on
 # black: blue, sand, sage, mauve.
 _GROUP_COLORS = ("#5b82bdb0", "#b98a52b0", "#5f9a68b0", "#a070a8b0")
@@ -31,7 +31,8 @@ class Tile:
         caption: a line or two on the lower edge.
         badge: a few letters in the upper left corner.
         group: tiles with the same group, not "", show nearly the same and are framed together.
-        mark: "" or one of DONE, SKIPPED, OUT, DOUBT, which color the tile and its caption.
+        mark: "" or one of DONE, SKIPPED, OUT, DOUBT, CHOSEN, BUSY, which color the caption; what is DONE, SKIPPED or
+            OUT steps back behind the other tiles.
     """
 
     picture: bytes
@@ -47,10 +48,13 @@ class TileGrid(VBox):
     Args:
         rows: on a wide screen.
         columns: on a wide screen.
-        mode: what a click selects at first: ONE, ROW, RANGE or GROUP.
+        modes: what a click may select, with words for it, the first at first: SINGLE (the tile and no other one), ONE
+            (the tile, too), ROW, RANGE or GROUP; None for all but SINGLE.
     """
 
-    def __init__(self, rows: int = 6, columns: int = 10, *, mode: str = ONE) -> None:
+    def __init__(
+        self, rows: int = 6, columns: int = 10, *, modes: Sequence[tuple[str, str]] | None = None
+    ) -> None:
         self.columns, self.tiles = columns, ()
         self._mark = f"npl-{secrets.token_hex(4)}"
         self._callbacks: list[Callable[[list[int]], None]] = []
@@ -60,9 +64,8 @@ class TileGrid(VBox):
             button.add_class(f"npl-t{place}")
             button.observe(partial(self._clicked, place), "value")
         self._pictures, self._captions = style_widget(), style_widget()
-        self.modes = ToggleButtons(
-            options=[(_("one by one"), ONE), (_("look-alikes"), GROUP), (_("from … to"), RANGE), (_("row"), ROW)],
-            value=mode)
+        self.modes = ToggleButtons(options=modes or [
+            (_("one by one"), ONE), (_("look-alikes"), GROUP), (_("from … to"), RANGE), (_("row"), ROW)])
         self.modes.observe(self._mode_changed, "value")
         self.all_button, self.none_button = Button(description=_("all")), Button(description=_("none"))
         self.all_button.on_click(lambda _button: self._picked(range(len(self.tiles))))
@@ -121,6 +124,9 @@ class TileGrid(VBox):
 
     def _clicked(self, place: int, change: dict) -> None:
         if self._is_setting:
+            return
+        if self.modes.value == SINGLE:
+            self._picked([place])
             return
         touched = self._touched(place, change["new"])
         chosen = {*self.selected, *touched} if change["new"] else {*self.selected} - {*touched}
@@ -194,7 +200,8 @@ def _columns_css(columns: int) -> str:
 
 
 _MARKS = {"": "", DONE: "background:#137333", SKIPPED: "background:#a15c00", DOUBT: "background:#8430ce",
-          OUT: "background:#5f6368;text-decoration:line-through"}
+          OUT: "background:#5f6368;text-decoration:line-through", CHOSEN: "background:#137333",
+          BUSY: "background:#a15c00"}
 # What is decided steps back behind what is not.
 _VEILED = (DONE, SKIPPED, OUT)
 _CSS = """
