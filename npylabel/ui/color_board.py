@@ -71,7 +71,9 @@ class ColorBoard(DecisionBoard):
         self.picker = ClassPicker(desk.table.names, self._find, describe=self._describe, limit=SUGGESTIONS)
         self.picker.on_pick(self._picked)
         self.pair, self.detail, self._shares = HTML(), HTML(), style_widget()
-        self.asked = named(HTML(), "npl-ask")
+        self.asked, self.place = named(HTML(), "npl-ask"), named(HTML(), "npl-pager")
+        self.steps = [self._button("‹", partial(self._step, -1), "npl-prior", _("photo before")),
+                      self._button(_("next photo") + " ›", partial(self._step, 1), "npl-following")]
         self._mark = f"npl-{secrets.token_hex(4)}"
         self.tops = [self._button("", partial(self._take_top, place), f"npl-top{place}") for place in range(LIKELIEST)]
         self.children = [style_widget(BOARD_CSS + REVIEW_CSS + CSS), self._shares, self._body()]
@@ -94,7 +96,8 @@ class ColorBoard(DecisionBoard):
 
     def _body(self) -> Box:
         side = VBox([
-            self.pair, self.detail, self.asked, named(VBox(self.tops), "npl-tops"), self.picker,
+            self.pair, named(named(HBox([self.steps[0], self.place, self.steps[1]]), "npl-row"), "npl-steps"),
+            self.detail, self.asked, named(VBox(self.tops), "npl-tops"), self.picker,
             self._row("clear", "unknown", "undo", "redo"), self.said, named(HBox([self.here, self.there]), "npl-row")])
         parts = {"head": VBox([self.head]), "side": side, "main": VBox([self._pager_row(), self.grid])}
         return named(Box([named(part, f"npl-{name}") for name, part in parts.items()]), "npl-body")
@@ -129,6 +132,21 @@ class ColorBoard(DecisionBoard):
             if new:
                 self._show_photo(self.pages.photos[new[0]])
             self._show_asked()
+
+    def _step(self, step: int) -> None:
+        """Show the next photo, or the one before, also of another page."""
+        place = self._number() + step
+        if 0 <= place < len(self.pages.chosen):
+            if place // self.pages.size != self.pages.number:
+                self._turn(step)
+            place %= self.pages.size
+            self.grid.select([place])
+            self._selected = [place]
+            self._show_photo(self.pages.photos[place])
+
+    def _number(self) -> int:
+        """The place of the large photo among those of all pages; -1 where there is none."""
+        return self.pages.chosen.index(self._shown) if self._shown in self.pages.chosen else -1
 
     def _chosen(self) -> list[DeskPhoto]:
         """The selected photos; where none is, the one that is shown large."""
@@ -219,7 +237,8 @@ class ColorBoard(DecisionBoard):
         self._shown = photo
         row = self.desk.row(photo) if photo else None
         self._show_pair(photo)
-        self.detail.value = photo_html(row) if row else ""
+        self.detail.value = photo_html(row, photo.name in self.worker.waiting) if row else ""
+        self._show_steps()
         likeliest = row.likeliest[:LIKELIEST] if row else []
         for place, button in enumerate(self.tops):
             name, share = likeliest[place] if place < len(likeliest) else ("", 0.0)
@@ -242,6 +261,11 @@ class ColorBoard(DecisionBoard):
             self.pair.value = pair_html(self._before[1], after, row.file_name) if row else ""
         is_waiting = photo is not None and photo.name in self.worker.waiting
         (self.pair.add_class if is_waiting else self.pair.remove_class)("npl-busy")
+
+    def _show_steps(self) -> None:
+        number, count = self._number() + 1, len(self.pages.chosen)
+        self.place.value = _("photo {number} of {count}").format(number=number, count=count) if number else ""
+        self.steps[0].disabled, self.steps[1].disabled = number <= 1, number >= count
 
     def _show_asked(self) -> None:
         """What the buttons below are for."""

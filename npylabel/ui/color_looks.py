@@ -33,7 +33,7 @@ def class_text(row: ColorRow) -> str:
 
 def color_filters() -> list[tuple[str, str]]:
     """The kinds of colored photos, as a dropdown shows them."""
-    return [(_("all, the unsure ones first"), ALL), (_("the network is unsure"), UNSURE),
+    return [(_("all, unsure first"), ALL), (_("the network is unsure"), UNSURE),
             (_("the network chose"), BY_NETWORK), (_("from label files"), BY_LABEL), (_("you chose it"), BY_PERSON)]
 
 
@@ -63,14 +63,15 @@ def _picture(data: str, text: str, missing: str) -> str:
     return f"<img alt='{html.escape(text)}' src='data:image/jpeg;base64,{data}'>"
 
 
-def photo_html(row: ColorRow) -> str:
+def photo_html(row: ColorRow, is_waiting: bool) -> str:
     """The name of a photo, what it was colored as, and who said so."""
     mark = {BY_PERSON: "npl-you", UNSURE: "npl-unsure"}.get(kind_of_row(row), "")
     colored = _("Colored as: {class_name}") if row.label_name else _("Colored without a class")
     text = html.escape(colored).replace("{class_name}", f"<b>{html.escape(row.label_name)}</b>")
+    text = f"{text} <span class='npl-who {mark}'>{html.escape(said_by(row))}</span>"
+    text = html.escape(_("It is being colored again ...")) if is_waiting else text
     return (f"<div class='npl-qtext'><div class='npl-name'>{html.escape(row.source.partition('/')[2] or row.source)}"
-            f"</div><div class='npl-class'>{text} <span class='npl-who {mark}'>{html.escape(said_by(row))}</span></div>"
-            "</div>")
+            f"</div><div class='npl-class'>{text}</div></div>")
 
 
 CSS = """
@@ -78,6 +79,8 @@ CSS = """
 .npl-pair figure{margin:0;flex:1 1 0;min-width:0;text-align:center}
 .npl-pair img{max-width:100%;max-height:330px;border-radius:6px;display:block;margin:0 auto}
 .npl-pair figcaption{font-size:13px;line-height:18px;opacity:.75}
+.npl-colors .npl-steps{justify-content:center}
+.npl-colors .widget-dropdown>select{max-width:220px}
 .npl-missing{display:grid;place-items:center;aspect-ratio:4/3;border-radius:6px;background:#8883;font-size:14px;
  padding:8px}
 .npl-wait{display:none;position:absolute;right:0;top:0;width:calc(50% - 4px);bottom:18px;place-items:center;color:#fff;

@@ -132,7 +132,7 @@ def test_what_is_being_colored_is_seen_and_decided_already(world: ColorWorld, bo
     board.tops[1].click()
     assert world.words() == [("b.png", LABEL, "трава")] and world.classes()["b.png"][0] == "небо"
     assert marks(board)[2] == BUSY and "coloring: 1 left" in board.head.value
-    assert "npl-busy" in board.pair._dom_classes
+    assert "npl-busy" in board.pair._dom_classes and "being colored" in text(board)
     click(board, 3)
     assert "npl-busy" not in board.pair._dom_classes
     board.buttons["undo"].click()
@@ -203,6 +203,21 @@ def test_undo_goes_to_the_page_of_the_photo(board: ColorBoard) -> None:
     board.buttons["undo"].click()
     assert board.worker.wait()
     assert board.pages.number == 0 and "d.png" in text(board) and marks(board)[0] == DOUBT
+
+
+def test_a_person_goes_from_photo_to_photo_over_all_pages(board: ColorBoard) -> None:
+    seen = [board._shown.name]
+    while not board.steps[1].disabled:
+        board.steps[1].click()
+        assert len(board.grid.selected) == 1
+        seen.append(board._shown.name)
+    assert seen == [photo.name for photo in board.desk.photos] and "photo 5 of 5" in board.place.value
+    board.steps[0].click()
+    assert board.pages.number == 0 and board.grid.selected == [3] and "a.png" in text(board)
+    click(board, 1)
+    board.steps[1].click()
+    click(board, 1)
+    assert board.grid.selected == [1] and "e.png" in text(board)
 
 
 def test_filters_of_who_and_of_class(board: ColorBoard) -> None:
