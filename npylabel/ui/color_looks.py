@@ -79,6 +79,7 @@ CSS = """
 .npl-pair figure{margin:0;flex:1 1 0;min-width:0;text-align:center}
 .npl-pair img{max-width:100%;max-height:330px;border-radius:6px;display:block;margin:0 auto}
 .npl-pair figcaption{font-size:13px;line-height:18px;opacity:.75}
+.npl-colors .npl-progress .npl-light{flex:1 0 100%}
 .npl-colors .npl-steps{justify-content:center}
 .npl-colors .widget-dropdown>select{max-width:220px}
 .npl-missing{display:grid;place-items:center;aspect-ratio:4/3;border-radius:6px;background:#8883;font-size:14px;
