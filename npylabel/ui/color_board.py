@@ -53,8 +53,8 @@ class ColorBoard(DecisionBoard):
     """
 
     def __init__(
-        self, desk: ColorDesk, thumbnails: Thumbnails, *, saving: BackgroundSaver | None = None, rows: int = 4,
-        columns: int = 6,
+        self, desk: ColorDesk, thumbnails: Thumbnails, *, saving: BackgroundSaver | None = None, rows: int = 5,
+        columns: int = 5,
     ) -> None:
         # The thread that colors shows what it did, while a person may be clicking.
         self._lock = threading.RLock()

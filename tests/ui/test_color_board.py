@@ -106,7 +106,7 @@ def test_a_click_shows_a_photo_and_no_other_stays_selected(board: ColorBoard) ->
 def test_a_class_is_journaled_then_colored_and_shown(world: ColorWorld, board: ColorBoard) -> None:
     originals = tree(world.old)
     click(board, 2)
-    blue = after_pixels(board)
+    blue, tile = after_pixels(board), board.grid.tiles[2].picture
     assert blue[2] > blue[1]
     board.tops[1].click()
     assert board.worker.wait()
@@ -118,6 +118,7 @@ def test_a_class_is_journaled_then_colored_and_shown(world: ColorWorld, board: C
     assert "b.png" in text(board) and "you chose it" in text(board)
     green = after_pixels(board)
     assert green[1] > green[2], "the large picture follows"
+    assert board.grid.tiles[2].picture != tile, "and so does the small one"
     assert board.said.value.count("b.png is colored: трава.") == 1 and board.here.value.split("</span>")[0].endswith(
         ": 1")
     assert tree(world.old) == originals
