@@ -136,7 +136,7 @@ def color_one(
         old = book.rows.get(ref.source)
         image_format = old.image_format if old and old.image_format else "jpg"
         settings = ColorSettings.of(painter, saturation, image_format, threshold, recolor=False)
-        with book.journal:
+        with book.journal, _one_thread_each():
             _Job(book, painter, table, labels, settings).run_one(ref)
             write_color_rows(output_dir, [*book.rows.values()])
             # What a killed run wrote is known to be ours by its journal alone.
@@ -267,7 +267,7 @@ class _Job:
 
 @contextmanager
 def _one_thread_each() -> Iterator[None]:
-    """While there is a thread of ours per core, torch's own threads would only wait for each other."""
+    """Torch without threads of its own: beside other work on the same cores they mostly wait for each other."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
