@@ -12,7 +12,7 @@ from npylabel.steps.care import check_inputs, manage, setup, status  # noqa: F40
 from npylabel.steps.colors import colorize, train_colorizer
 from npylabel.steps.labels import auto_label, train, verify_tintora
 from npylabel.steps.photos import build_train_data, collect_and_grayscale
-from npylabel.ui.cells import review_label_errors, review_labels, sort_photos  # noqa: F401 - notebooks call them
+from npylabel.ui.cells import review_colors, review_label_errors, review_labels, sort_photos  # noqa: F401 - the same
 from npylabel.ui.command_line import run_command
 
 STEPS: dict[str, Callable[..., StepReport]] = {

@@ -7,6 +7,7 @@ from npylabel.base.i18n import _
 from npylabel.base.places import Places
 from npylabel.base.report import StepReport
 from npylabel.base.trip import carried
+from npylabel.dataset.decisions import DECISIONS
 from npylabel.photos.old_folders import OLD_PHOTOS, are_drawn, old_photo_sources
 from npylabel.steps.work import finished, made_from, open_places, result_folders, table_of
 
@@ -117,6 +118,7 @@ def colorize(
     report = colorize_photos(
         sources, out, painter, table, label=label, threshold=threshold, saturation=saturation,
         image_format=image_format, recolor=recolor, exclude=result_folders(places),
+        decisions_dir=places.path(DECISIONS),
         labels_dir=places.path(labels_dir) if labels_dir else labels_beside(sources))
     show_before_after(report, out, sources, result_folders(places))
     return finished(report, places)

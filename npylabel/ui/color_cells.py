@@ -24,7 +24,7 @@ def review_colors(
         output_dir: the colored ones.
         model_path: the colorizer.
         classes_path: the class table.
-        labels_dir: label files of the old photos; empty for none.
+        labels_dir: label files of the old photos; empty takes the folder labels beside them.
         threshold: what the network is less sure of counts as nothing known.
         saturation: factor of the colors.
         device: auto, cpu, cuda or mps.
@@ -50,20 +50,23 @@ def review_colors(
     from npylabel.colorizer.colorize import color_one
     from npylabel.colorizer.model import load_colorizer
     from npylabel.colorizer.network_painter import NetworkPainter
+    from npylabel.colorizer.photo_labels import labels_beside
+    from npylabel.colorizer.todays_classes import with_todays_classes
     from npylabel.dataset.decisions import DECISIONS
     from npylabel.dataset.pixel_cache import thumbnail_folder
     from npylabel.dataset.thumbnails import Thumbnails
-    from npylabel.photos.sources import list_photos, split_sources
+    from npylabel.photos.old_folders import old_photo_sources
+    from npylabel.photos.sources import list_photos
     from npylabel.training.devices import pick_device
     from npylabel.ui.color_board import ColorBoard
 
-    painter = NetworkPainter(load_colorizer(places.path(model_path)), pick_device(device))
+    painter = with_todays_classes(NetworkPainter(load_colorizer(places.path(model_path)), pick_device(device)), table)
     known = {row.source: row.fingerprint for row in read_color_rows(out).values()}
-    sources, decisions = [places.source(part) for part in split_sources(input_dir)], places.path(DECISIONS)
+    sources, decisions = old_photo_sources(places, input_dir), places.path(DECISIONS)
     refs = {ref.source: ref for ref in list_photos(sources, [out], known).refs}
     color = partial(
         color_one, output_dir=out, painter=painter, table=table, decisions_dir=decisions, threshold=threshold,
-        saturation=saturation, labels_dir=places.path(labels_dir) if labels_dir else None)
+        saturation=saturation, labels_dir=places.path(labels_dir) if labels_dir else labels_beside(sources))
     desk = ColorDesk(out, refs, color, table, painter.class_ids, decisions)
     return ColorBoard(desk, Thumbnails(thumbnail_folder()),
                       saving=BackgroundSaver(places) if places.save_dir else None)
