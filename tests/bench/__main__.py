@@ -12,7 +12,7 @@ from PIL import Image
 
 from npylabel.photos.collect import collect_photos
 from npylabel.photos.drawing import DEMO_CLASSES, draw_photo
-from tests.bench import courier, labeling, sorting, training
+from tests.bench import coloring, courier, labeling, sorting, training
 from tests.bench.side_by_side import compare
 
 LARGE_PHOTOS, LARGE_PX = 60, (4000, 3000)
@@ -48,6 +48,7 @@ def main() -> None:
                 "plain": lambda out: plain_collect(folder / "large", out),
                 "ours": lambda out, kind=image_format: collect_photos([folder / "large"], out, image_format=kind)})
     training.main([])
+    coloring.main([])
     labeling.main()
     sorting.main()
     courier.main()

@@ -15,7 +15,7 @@ import json
 import random
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +25,7 @@ from torch.nn import functional
 
 from npylabel.base.classes import ClassTable, load_classes
 from npylabel.base.places import project_dir
+from npylabel.base.report import StepReport
 from npylabel.base.tables import read_csv
 from npylabel.dataset.build import build_training_data
 from npylabel.dataset.folders import TRAIN, VAL
@@ -53,8 +54,13 @@ class PlainLoop:
     def __init__(self, photos: list[tuple[Path, int]], classes: int) -> None:
         torch.manual_seed(0)
         self.photos = photos
-        self.network = create_network("minicnn", classes)
+        self.network = self.new_network(classes)
         self.optimizer = torch.optim.Adam(self.network.parameters(), lr=1e-3)
+
+    @staticmethod
+    def new_network(classes: int) -> torch.nn.Module:
+        """What is trained."""
+        return create_network("minicnn", classes)
 
     @staticmethod
     def load(path: Path) -> torch.Tensor:
@@ -70,12 +76,15 @@ class PlainLoop:
         self.network.train()
         for start in range(0, len(order), PLAIN_BATCH):
             chosen = order[start:start + PLAIN_BATCH]
-            images = torch.stack([self.load(path) for path, _target in chosen])
-            loss = functional.cross_entropy(self.network(images), torch.tensor([target for _path, target in chosen]))
+            loss = self.loss([path for path, _target in chosen], torch.tensor([target for _path, target in chosen]))
             self.optimizer.zero_grad()
             loss.backward()
             self.optimizer.step()
             yield len(chosen)
+
+    def loss(self, paths: list[Path], targets: torch.Tensor) -> torch.Tensor:
+        """What one step makes smaller."""
+        return functional.cross_entropy(self.network(torch.stack([self.load(path) for path in paths])), targets)
 
     def run(self, seconds: float) -> float:
         """Train for so long; photos a second."""
@@ -101,11 +110,15 @@ def labeled_photos(data_path: Path, table: ClassTable, split: str) -> tuple[list
     return [(photo.path, ids.index(photo.class_id)) for photo in data.of(split) if photo.class_id in ids], ids
 
 
-def our_speed(data_path: Path, table: ClassTable, settings: TrainSettings) -> float:
-    """Photos a second of a whole training, judging and saving between the epochs included, decoding not."""
+def our_speed(train: Callable[[Path], StepReport]) -> float:
+    """Photos a second of a whole training, judging and saving between the epochs included, decoding not.
+
+    Args:
+        train: trains a model into the file that it is given.
+    """
     with tempfile.TemporaryDirectory() as name, contextlib.redirect_stdout(io.StringIO()):
         save_path = Path(name) / "m.pth"
-        report = train_labeler(data_path, save_path, table, settings)
+        report = train(save_path)
         seconds = sum(float(row["seconds"]) for row in read_csv(save_path.with_suffix(".history.csv")))
     return report.facts["epochs"] * report.facts["train"] / seconds
 
@@ -114,11 +127,12 @@ def compare_speeds(data_path: Path, table: ClassTable) -> None:
     """Rows of photos a second: the plain loop, ours with the same network and size, ours by default."""
     photos, ids = labeled_photos(data_path, table, TRAIN)
     same = default_settings(network="minicnn", input_px=PLAIN_PX, batch_size=PLAIN_BATCH, epochs=1)
+    default = default_settings(epochs=5)
     rates: dict[str, list[float]] = {"plain": [], "same": [], "default": []}
     for _round in range(ROUNDS):
         rates["plain"].append(PlainLoop(photos, len(ids)).run(20))
-        rates["same"].append(our_speed(data_path, table, same))
-        rates["default"].append(our_speed(data_path, table, default_settings(epochs=5)))
+        rates["same"].append(our_speed(lambda path: train_labeler(data_path, path, table, same)))
+        rates["default"].append(our_speed(lambda path: train_labeler(data_path, path, table, default)))
     for title, name in (("minicnn, 512 px", "same"), ("default network and size", "default")):
         print_rates(f"03, {title}", {"plain": rates["plain"], "ours": rates[name]})
 

@@ -100,14 +100,14 @@ def test_a_work_is_looked_after_over_many_machines(evening: Evening) -> None:
     assert evening.step("verify_tintora", size_px=64).facts["faults"] == 0
 
     evening.manage("classes", "+ самовар; дом > небо; трава > луг")
-    table = core.load_classes(evening.work / "classes.json")
+    table = load_classes(evening.work / "classes.json")
     assert (table.find("дом"), table.find("луг")) == (table.find("небо"), table.find("трава"))
     evening.manage("take_back", "b; c")
     assert evening.names() == ["a", "b", "c", "d"]
     # Photos that were out have labels of before the change, a person's among them: another change reads them right.
     changed = evening.manage("classes", "небо > облака")
     assert [change["hand_labels"] for change in changed.facts["changes"]] == [1]
-    table = core.load_classes(evening.work / "classes.json")
+    table = load_classes(evening.work / "classes.json")
     assert evening.step("build_train_data", **training).measured["done_now"] == 0
     labeled = evening.step("auto_label", threshold=0)
     assert labeled.facts["human"] == 1 and evening.label_of("b") == table.find("облака")
