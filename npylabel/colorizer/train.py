@@ -138,10 +138,11 @@ class _Run:
         write_text(self.files.beside(".metrics.json"), json.dumps(metrics, indent=1))
         report.facts |= {
             "epochs": fitted.epochs, "network": self.settings.network, "input_px": self.settings.input_px,
-            "classes": len(self.class_ids), "train": len(self.rows[TRAIN]), "val": len(self.rows[VAL]),
-            "test": len(self.rows[TEST]), "without_colors": len(self.gray), "unreadable": self.unreadable,
+            "photos": len(self.data.photos), "without_colors": len(self.gray), "unreadable": self.unreadable,
             "made_from": self.data.made_from,
         }
+        # Labels that a network gave, and the sides that are drawn by them, differ between machines.
+        report.measured |= {"classes": len(self.class_ids), **{side: len(rows) for side, rows in self.rows.items()}}
         report.measured |= {"epochs_now": fitted.epochs_now, "best_epoch": best.epoch, **best.metrics}
         report.measured |= {f"test_{way}": scores for way, scores in metrics.get("test", {}).items()}
         report.messages += self._messages(fitted, metrics.get("test", {}))

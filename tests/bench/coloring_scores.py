@@ -125,7 +125,7 @@ class Run:
             history = json.loads(path.with_suffix(".metrics.json").read_text())["history"]
             painter = NetworkPainter(load_colorizer(path), torch.device("cpu"))
         seconds = sum(row["seconds"] for row in history)
-        rate = report.facts["epochs"] * report.facts["train"] / seconds
+        rate = report.facts["epochs"] * report.measured["train"] / seconds
         return painter, f"{report.facts['epochs']} epochs, {seconds:.0f} s, {rate:.0f} photos/s"
 
 

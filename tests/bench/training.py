@@ -120,7 +120,8 @@ def our_speed(train: Callable[[Path], StepReport]) -> float:
         save_path = Path(name) / "m.pth"
         report = train(save_path)
         seconds = sum(float(row["seconds"]) for row in read_csv(save_path.with_suffix(".history.csv")))
-    return report.facts["epochs"] * report.facts["train"] / seconds
+    counts = {**report.measured, **report.facts}
+    return counts["epochs"] * counts["train"] / seconds
 
 
 def compare_speeds(data_path: Path, table: ClassTable) -> None:

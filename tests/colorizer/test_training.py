@@ -69,7 +69,8 @@ def trained(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pa
 
 def test_told_what_it_is_the_network_colors_better(trained: tuple[Path, StepReport]) -> None:
     test, facts = {way: trained[1].measured[f"test_{way}"] for way in ("gray", "free", "label")}, trained[1].facts
-    assert (facts["without_colors"], facts["classes"], facts["epochs"]) == (1, 2, 12)
+    assert (facts["without_colors"], facts["photos"], facts["epochs"]) == (1, 60, 12)
+    assert trained[1].measured["classes"] == 2
     # Two colors look alike in gray: without the label the best answer lies between them.
     assert test["label"]["mse_ab"] < 0.3 * test["free"]["mse_ab"] < 0.6 * test["gray"]["mse_ab"]
     assert test["label"]["ciede2000"] < test["free"]["ciede2000"] < test["gray"]["ciede2000"]

@@ -23,7 +23,7 @@ def tiny_parameters(path: Path, work_dir: Path) -> dict[str, object]:
     """The tiny values of those parameters that the notebook has."""
     known = papermill.inspect_notebook(path)
     values = {name: value for name, value in TINY.items() if name in known}
-    if "network" in known:
+    if "depth" in known:
         values["depth"] = 1
     return {**values, "work_dir": str(work_dir), "language": "en"}
 

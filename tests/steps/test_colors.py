@@ -47,7 +47,7 @@ def mean_ab(path: Path, box: tuple[float, float, float, float] = (0, 0, 1, 1)) -
 
 def test_the_demo_learns_that_the_sky_is_blue_and_the_grass_green(demo: tuple) -> None:
     work, trained, colored = demo
-    assert (trained.facts["made_from"], trained.facts["epochs"], trained.facts["classes"]) == ("demo", 60, 10)
+    assert (trained.facts["made_from"], trained.facts["epochs"], trained.measured["classes"]) == ("demo", 60, 10)
     assert colored.facts["colored"] == 18 and colored.facts["already_color"] == 2
     folder = work / "demo" / "colorized"
     sky, grass = (mean_ab(folder / f"{name}.jpg") for name in ("scan_01", "scan_02"))
