@@ -8,6 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from npylabel.base.i18n import _
 from npylabel.colorizer.bins import gamut_bins
 from npylabel.colorizer.lab import rgb_to_lab
 from npylabel.colorizer.losses import ab_loss, bins_loss, class_loss, colorfulness_loss
@@ -91,6 +92,12 @@ class ColorizerTask(Task):
         free, told, right, known = measures.double().mean(0).tolist()
         return {"val_mse": round(free, 6), "val_mse_label": round(told, 6),
                 "val_accuracy": round(right / known, 4) if known else 0.0}, {}
+
+    def judged_text(self, row: dict) -> str:
+        if "val_mse" not in row:
+            return ""
+        return _(", error {free} without a label and {told} with it, names {right} % right").format(
+            free=row["val_mse"], told=row["val_mse_label"], right=round(100 * row["val_accuracy"]))
 
     def model(self, weights: dict[str, torch.Tensor], row: dict, kept: Mapping) -> Colorizer:
         return replace(self.template, state_dict=weights, epoch=row["epoch"], input_px=row["px"],

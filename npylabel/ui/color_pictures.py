@@ -42,7 +42,7 @@ def samples_sheet(folder: Path, path: Path) -> Path | None:
     epochs = {int(match[1]): file for file in (folder.iterdir() if folder.is_dir() else ())
               if (match := re.fullmatch(r"epoch_(\d+)\.jpg", file.name))}
     rows = [(_("epoch {epoch}").format(epoch=epoch), epochs[epoch]) for epoch in spread(sorted(epochs), _EPOCHS)]
-    rows = [(_("gray"), folder / GRAY), *rows, (_("true"), folder / TRUE)]
+    rows = [(_("gray"), folder / GRAY), *rows, (_("as it was"), folder / TRUE)]
     strips = [(caption, strip) for caption, file in rows if (strip := _opened(file))]
     if not epochs or not strips:
         return None
