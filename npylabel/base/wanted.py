@@ -9,7 +9,7 @@ from npylabel.base.places import DEMO, SORTED, Places
 # What people decided, and the photos that they rejected: steps carry the decisions out.
 _DECISIONS, _LEFT_OUT = "decisions", "left_out"
 # Parameters that name a folder or file that a step reads or writes; the second ones may name several.
-_FOLDERS = ("dataset_dir", "data_path", "output_dir", "labels_dir", "model_path")
+_FOLDERS = ("dataset_dir", "data_path", "output_dir", "labels_dir", "model_path", "labeler_path")
 _SOURCES = ("photos_dir", "source_dir", "input_dir", "test_dir", "legacy_order")
 _DEMO_PHOTOS = ["photos", "class_photos"]
 
@@ -39,8 +39,11 @@ def _named(parameters: Mapping[str, object]) -> list[str]:
     if _trains_on_dataset(parameters):
         named += [f"{parameters['dataset_dir']}/{folder}" for folder in ("color", "labels")]
     # A user's folder may lie in the work folder and be saved with it.
-    named += [part.strip() for name in _SOURCES for part in str(parameters.get(name) or "").split(";")
-              if part.strip() not in ("", DEMO)]
+    sources = [part.strip() for name in _SOURCES for part in str(parameters.get(name) or "").split(";")
+               if part.strip() not in ("", DEMO)]
+    named += sources
+    if parameters.get("labels_dir") == "":  # Then labels are looked for beside the photos.
+        named += [str(Path(source).parent / "labels") for source in sources]
     # Neither who trains nor who colors old photos asks what of the dataset was left out.
     return named + ([_LEFT_OUT] if named and not {"save_path", "labels_dir"} & parameters.keys() else [])
 

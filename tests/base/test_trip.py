@@ -543,3 +543,18 @@ def test_a_drive_that_may_only_be_read_stops_the_step_before_its_work(
     with pytest.raises(NpyLabelError) as caught, Trip(places, nothing):
         pytest.fail("the step began")
     assert caught.value.code == "drive_readonly"
+
+
+def test_what_step_06_works_on_is_brought(tmp_path: Path) -> None:
+    places = Places(tmp_path)
+    color = {"input_dir": "tintora_dataset/bw", "output_dir": "colorized", "model_path": "models/colorizer.pth"}
+    beside, named = (wanted_by({**color, "labels_dir": folder}, places) for folder in ("", "my_labels"))
+    labels = "tintora_dataset/labels/a.npy"
+    assert beside(labels) and not named(labels) and named("my_labels/a.npy")
+    for path in ("tintora_dataset/bw/a.png", "colorized/a.jpg", "models/colorizer.pth"):
+        assert beside(path) and named(path)
+    assert not beside("tintora_dataset/color/a.png")
+    train = wanted_by({"dataset_dir": "tintora_dataset", "save_path": "models/colorizer.pth",
+                       "labeler_path": "models/tiny_cnn.pth"}, places)
+    assert train("models/tiny_cnn.pth") and train("models/colorizer.resume.ckpt") and train(labels)
+    assert not train("models/tiny_cnn.resume.ckpt") and not train("tintora_dataset/bw/a.png")
