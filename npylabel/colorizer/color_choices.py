@@ -77,7 +77,7 @@ def _names(refs: Sequence[PhotoRef], rows: Mapping[str, ColorRow]) -> NameBook:
         for name in {str(form) for path in paths for form in (path, path.with_suffix(""))}:
             book.dataset.setdefault(nfc(name), set()).add(ref.source)
         if (row := rows.get(ref.source)) and row.name:
-            for name in (row.name, f"{row.name}.{row.image_format}"):
+            for name in (row.name, row.colored_name):
                 book.sources.setdefault(nfc(name), set()).add(ref.source)
     return book
 

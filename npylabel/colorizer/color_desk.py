@@ -155,7 +155,7 @@ class ColorDesk(OwnDesk):
 
 
 def _path(folder: Path, row: ColorRow) -> Path:
-    return folder / f"{row.name}.{row.image_format}"
+    return folder / row.colored_name
 
 
 def _order(row: ColorRow) -> tuple[int, float, str]:

@@ -74,7 +74,7 @@ def before_and_after(output_dir: Path, sources: Sequence[Path], exclude: Sequenc
     rows = read_color_rows(output_dir)
     known = {row.source: row.fingerprint for row in rows.values()}
     refs = {ref.source: ref for ref in list_photos(sources, [output_dir, *exclude], known).refs}
-    return [BeforeAfter(row, refs.get(source), output_dir / f"{row.name}.{row.image_format}" if row.name else None)
+    return [BeforeAfter(row, refs.get(source), output_dir / row.colored_name if row.name else None)
             for source, row in sorted(rows.items())]
 
 
