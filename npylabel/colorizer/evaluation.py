@@ -59,11 +59,12 @@ def _colored(
     """(the true photos ``(n, px, px, 3)`` uint8, the colored ones by way, places of the classes that were guessed)."""
     rgb = to_input(torch.tensor(pixels), device, px)
     lightness, ab = rgb_to_lab(rgb)
-    free, logits = network(lightness, None)
-    told, _logits = network(lightness, torch.from_numpy(targets).to(device))
-    colors = {GRAY: torch.zeros_like(ab), FREE: network.ab(free), TOLD: network.ab(told)}
+    seen = network.see(lightness)
+    known = {FREE: None, TOLD: torch.from_numpy(targets).to(device)}
+    colors = {GRAY: torch.zeros_like(ab), **{
+        way: network.ab(network.paint(seen, places)) for way, places in known.items()}}
     photos = {way: rgb_to_pixels(lab_to_rgb(lightness, color)).cpu().numpy() for way, color in colors.items()}
-    return rgb_to_pixels(rgb).cpu().numpy(), photos, logits.argmax(1).cpu().numpy()
+    return rgb_to_pixels(rgb).cpu().numpy(), photos, seen.class_logits.argmax(1).cpu().numpy()
 
 
 def _alike(named: dict[str, list[tuple[np.ndarray, np.ndarray]]]) -> dict[str, dict[str, float]]:

@@ -1,9 +1,12 @@
 """A trained colorizer as the folder job wants it."""
 
+from functools import partial
+
 import torch
 
 from npylabel.colorizer.model import Colorizer
-from npylabel.colorizer.painter import Painted
+from npylabel.colorizer.networks import Seen
+from npylabel.colorizer.painter import Sight
 from npylabel.training.model_files import ready_network, weights_sha256
 
 
@@ -24,10 +27,15 @@ class NetworkPainter:
         self._network = ready_network(model.new_network(), model, device)
 
     @torch.inference_mode()
-    def paint(self, lightness: torch.Tensor, class_ids: torch.Tensor) -> Painted:
-        """Colors and names of photos; see ``Painter``. A class that was not taught counts as nothing known."""
+    def see(self, lightness: torch.Tensor) -> Sight:
+        """What is seen on photos; see ``Painter``. A class that was not taught is painted as nothing known."""
+        seen = self._network.see(lightness.to(self._device))
+        return Sight(torch.softmax(seen.class_logits.float(), 1).cpu(), partial(self._paint, seen))
+
+    @torch.inference_mode()
+    def _paint(self, seen: Seen, class_ids: torch.Tensor) -> torch.Tensor:
         places = torch.tensor([self.class_ids.index(class_id) if class_id in self.class_ids else -1
                                for class_id in class_ids.tolist()])
-        color, logits = self._network(lightness.to(self._device), places.to(self._device))
+        color = self._network.paint(seen, places.to(self._device))
         # As small as the network says them: what was stretched before blurs the edges that are sought later.
-        return Painted(self._network.small_ab(color).float().cpu(), torch.softmax(logits.float(), 1).cpu())
+        return self._network.small_ab(color).float().cpu()

@@ -32,6 +32,20 @@ class Colored(NamedTuple):
     class_logits: torch.Tensor
 
 
+class Seen(NamedTuple):
+    """What a network sees on photos before it knows anything of them from elsewhere.
+
+    Attributes:
+        levels: features ``(n, channels, h / 2, w / 2)`` and so on, each half as large as the one before.
+        vector: what the photos are, ``(n, 512)``.
+        class_logits: ``(n, classes)``.
+    """
+
+    levels: list[torch.Tensor]
+    vector: torch.Tensor
+    class_logits: torch.Tensor
+
+
 @dataclass(frozen=True)
 class _Size:
     """How large a network is: channels by level, from half the side to 1/32, and Inception blocks by level."""
@@ -200,12 +214,16 @@ class JointColorizer(nn.Module):
 
         Args:
             lightness: L / 100 in 0-1, ``(n, 1, h, w)`` with sides that are multiples of 32.
-            class_ids: what is known to be on them, int64 ``(n,)``: places among the classes (not the ids of a class
-                table with gaps), -1 where nothing is. None is -1 for all.
+            class_ids: what is known to be on them, see ``paint``.
 
         Raises:
             NpyLabelError: ``bad_parameter`` for other sides.
         """
+        seen = self.see(lightness)
+        return Colored(self.paint(seen, class_ids), seen.class_logits)
+
+    def see(self, lightness: torch.Tensor) -> Seen:
+        """What is seen on photos: see ``forward``. They may be painted as several classes then, for less work."""
         for side in lightness.shape[2:]:
             refuse_impossible_side(side)
         # Centered, as all inputs that are normalized later should be.
@@ -213,13 +231,23 @@ class JointColorizer(nn.Module):
         for stage in self.encoder:
             x = stage(x)
             levels.append(x)
-        named = self.name(x.mean((2, 3)))
-        vector = functional.relu(self._told(self.converter(named), class_ids))
-        x = self.film(x, vector)
-        for up, skip in zip(self.decoder, levels[-2::-1], strict=False):
+        vector = self.name(x.mean((2, 3)))
+        return Seen(levels, vector, self.classifier(vector))
+
+    def paint(self, seen: Seen, class_ids: torch.Tensor | None = None) -> torch.Tensor:
+        """The ``color`` of ``Colored`` for photos that were seen.
+
+        Args:
+            seen: what ``see`` said of them.
+            class_ids: what is known to be on them, int64 ``(n,)``: places among the classes (not the ids of a class
+                table with gaps), -1 where nothing is. None is -1 for all.
+        """
+        vector = functional.relu(self._told(self.converter(seen.vector), class_ids))
+        x = self.film(seen.levels[-1], vector)
+        for up, skip in zip(self.decoder, seen.levels[-2::-1], strict=False):
             x = up(x, skip, vector)
         color = self.color(x)
-        return Colored(color if self.bins else torch.tanh(color), self.classifier(named))
+        return color if self.bins else torch.tanh(color)
 
     def small_ab(self, color: torch.Tensor) -> torch.Tensor:
         """The ``color`` of ``forward`` as ab ``(n, 2, h / 2, w / 2)``, or of a quarter of the side with bins."""
@@ -230,8 +258,9 @@ class JointColorizer(nn.Module):
 
         Chroma is smooth: the eye, JPEG and video have less detail in it than in lightness, too.
         """
-        return functional.interpolate(
-            self.small_ab(color).float(), scale_factor=4.0 if self.bins else 2.0, mode="bilinear")
+        # In the plain order of memory: with two channels, interpolation takes half the time there.
+        small = self.small_ab(color).float().contiguous()
+        return functional.interpolate(small, scale_factor=4.0 if self.bins else 2.0, mode="bilinear")
 
     def _told(self, vector: torch.Tensor, class_ids: torch.Tensor | None) -> torch.Tensor:
         """The vector with what is known added to it."""

@@ -1,6 +1,6 @@
 """What colors small photos, as the folder job sees it; and the same for one photo whose class may be known."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 import torch
@@ -12,17 +12,18 @@ from npylabel.colorizer.photo_labels import Known
 _NOTHING = -1
 
 
-class Painted(NamedTuple):
-    """What a painter gives.
+class Sight(NamedTuple):
+    """What a painter sees on photos.
 
     Attributes:
-        ab: colors in -1..1, ``(n, 2, h, w)`` float32 on the CPU; of the photos' size or smaller, but never stretched:
-            that blurs edges.
         probabilities: of the classes, ``(n, len(class_ids))`` float32 on the CPU; rows sum to 1.
+        paint: colors of the photos by what is known to be on them. Takes ids of the class table, int64 ``(n,)``, -1 for
+            nothing; gives ab in -1..1, ``(n, 2, h, w)`` float32 on the CPU, of the photos' size or smaller, but never
+            stretched: that blurs edges.
     """
 
-    ab: torch.Tensor
     probabilities: torch.Tensor
+    paint: Callable[[torch.Tensor], torch.Tensor]
 
 
 class Painter(Protocol):
@@ -38,13 +39,8 @@ class Painter(Protocol):
     class_ids: tuple[int, ...]
     sha256: str
 
-    def paint(self, lightness: torch.Tensor, class_ids: torch.Tensor) -> Painted:
-        """Colors and names of photos.
-
-        Args:
-            lightness: L / 100 in 0-1, ``(n, 1, h, w)`` float32 with sides that are multiples of 32.
-            class_ids: what is known to be on them, ids of the class table, int64 ``(n,)``; -1 for nothing.
-        """
+    def see(self, lightness: torch.Tensor) -> Sight:
+        """What is seen on photos: L / 100 in 0-1, ``(n, 1, h, w)`` float32 with sides that are multiples of 32."""
 
 
 # So many of the likeliest classes are told: what a person may have to choose from.
@@ -83,15 +79,16 @@ def paint_one(painter: Painter, small: torch.Tensor, known: Known, threshold: fl
         threshold: what the network is less sure of than this counts as nothing known.
         unknown_id: the class for photos that show nothing known, or None.
     """
-    first = painter.paint(small, torch.tensor([_NOTHING if known.class_id is None else known.class_id]))
-    likeliest = _likeliest(painter.class_ids, first.probabilities[0], unknown_id)
-    if known.source:
-        return Guessed(first.ab, known.class_id, known.source, "", likeliest)
-    best = int(first.probabilities[0].argmax())
-    confidence, class_id = f"{float(first.probabilities[0, best]):.4f}", painter.class_ids[best]
-    if float(confidence) < threshold or class_id == unknown_id:
-        return Guessed(first.ab, None, "", confidence, likeliest)
-    return Guessed(painter.paint(small, torch.tensor([class_id])).ab, class_id, NETWORK, confidence, likeliest)
+    sight = painter.see(small)
+    likeliest = _likeliest(painter.class_ids, sight.probabilities[0], unknown_id)
+    class_id, source, confidence = known.class_id, known.source, ""
+    if not source:
+        best = int(sight.probabilities[0].argmax())
+        confidence = f"{float(sight.probabilities[0, best]):.4f}"
+        if float(confidence) >= threshold and painter.class_ids[best] != unknown_id:
+            class_id, source = painter.class_ids[best], NETWORK
+    ab = sight.paint(torch.tensor([_NOTHING if class_id is None else class_id]))
+    return Guessed(ab, class_id, source, confidence, likeliest)
 
 
 def _likeliest(

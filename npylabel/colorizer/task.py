@@ -78,10 +78,9 @@ class ColorizerTask(Task):
 
     def measure(self, network: nn.Module, pixels: torch.Tensor, targets: torch.Tensor, px: int) -> torch.Tensor:
         lightness, ab = rgb_to_lab(to_input(pixels, pixels.device, px))
-        color, class_logits = network(lightness, None)
-        told, _logits = network(lightness, targets)
-        errors = [(network.ab(found) - ab).square().mean((1, 2, 3)) for found in (color, told)]
-        return torch.stack([*errors, (class_logits.argmax(1) == targets).float(), (targets >= 0).float()], 1)
+        seen = network.see(lightness)
+        errors = [(network.ab(network.paint(seen, known)) - ab).square().mean((1, 2, 3)) for known in (None, targets)]
+        return torch.stack([*errors, (seen.class_logits.argmax(1) == targets).float(), (targets >= 0).float()], 1)
 
     def write_sample(self, network: nn.Module, pixels: torch.Tensor, px: int, path: Path) -> None:
         write_samples(network, pixels, px, path)

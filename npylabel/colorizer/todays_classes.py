@@ -7,7 +7,7 @@ import torch
 from npylabel.base.classes import ClassTable
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.i18n import _
-from npylabel.colorizer.painter import Painted, Painter
+from npylabel.colorizer.painter import Painter, Sight
 
 
 def with_todays_classes(painter: Painter, table: ClassTable) -> Painter:
@@ -39,12 +39,15 @@ class _TodaysPainter:
                 self._places[now].append(place)
         self.class_ids = tuple(sorted(self._places))
 
-    def paint(self, lightness: torch.Tensor, class_ids: torch.Tensor) -> Painted:
-        """As ``Painter.paint``; where classes are gone, the probabilities of the others sum to less than 1."""
-        taught = torch.tensor([self._taught(class_id) for class_id in class_ids.tolist()])
-        painted = self._painter.paint(lightness, taught)
-        sums = [painted.probabilities[:, self._places[class_id]].sum(1) for class_id in self.class_ids]
-        return Painted(painted.ab, torch.stack(sums, 1))
+    def see(self, lightness: torch.Tensor) -> Sight:
+        """As ``Painter.see``; where classes are gone, the probabilities of the others sum to less than 1."""
+        sight = self._painter.see(lightness)
+        sums = [sight.probabilities[:, self._places[class_id]].sum(1) for class_id in self.class_ids]
+
+        def paint(class_ids: torch.Tensor) -> torch.Tensor:
+            return sight.paint(torch.tensor([self._taught(class_id) for class_id in class_ids.tolist()]))
+
+        return Sight(torch.stack(sums, 1), paint)
 
     def _taught(self, class_id: int) -> int:
         """The class that the painter was taught for one of today's: the same, or one that was merged into it."""

@@ -66,7 +66,7 @@ def plain(source: Path, out: Path, painter: NetworkPainter) -> None:
     for path in sorted(source.iterdir())[:PLAIN_PHOTOS[int(source.name)]]:
         lab = color.rgb2lab(np.asarray(Image.open(path).convert("RGB")))
         small = transform.resize(lab[..., 0] / 100, (INPUT_PX, INPUT_PX))
-        ab = painter.paint(torch.tensor(small, dtype=torch.float32)[None, None], torch.tensor([-1])).ab
+        ab = painter.see(torch.tensor(small, dtype=torch.float32)[None, None]).paint(torch.tensor([-1]))
         lab[..., 1:] = transform.resize(ab[0].permute(1, 2, 0).numpy() * 128, lab.shape[:2])
         pixels = (color.lab2rgb(lab) * 255).round().astype(np.uint8)
         Image.fromarray(pixels).save(out / path.name, quality=95)
@@ -84,7 +84,7 @@ def peak_mb() -> float:
 def color_and_tell(way: str, source: Path, model: Path) -> None:
     """In a process of its own: color a folder, and print how long it took, and the memory before and at most."""
     painter = NetworkPainter(load_colorizer(model), torch.device("cpu"))
-    painter.paint(torch.zeros(1, 1, INPUT_PX, INPUT_PX), torch.tensor([-1]))
+    painter.see(torch.zeros(1, 1, INPUT_PX, INPUT_PX)).paint(torch.tensor([-1]))
     before = peak_mb()
     taken = seconds(lambda out: WAYS[way](source, out, painter))
     print(taken, before, peak_mb())

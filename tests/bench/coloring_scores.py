@@ -22,7 +22,7 @@ from npylabel.colorizer.lab import lab_to_rgb, pixels_to_rgb, rgb_to_lab, rgb_to
 from npylabel.colorizer.metrics import color_scores, frechet_distance
 from npylabel.colorizer.model import load_colorizer
 from npylabel.colorizer.network_painter import NetworkPainter
-from npylabel.colorizer.painter import Painted, Painter
+from npylabel.colorizer.painter import Painter, Sight
 from npylabel.colorizer.recipe import BINS, CLASS_WEIGHTS, ColorRecipe
 from npylabel.colorizer.train import train_on_dataset
 from npylabel.dataset.folders import TRAIN, VAL, scan_class_folders
@@ -69,10 +69,10 @@ class FlatPainter:
     def __init__(self, ab: torch.Tensor) -> None:
         self.ab = ab
 
-    def paint(self, lightness: torch.Tensor, class_ids: torch.Tensor) -> Painted:
+    def see(self, lightness: torch.Tensor) -> Sight:
         """See ``Painter``."""
         count, _one, height, width = lightness.shape
-        return Painted(self.ab.view(1, 2, 1, 1).expand(count, 2, height, width), torch.ones(count, 1))
+        return Sight(torch.ones(count, 1), lambda _ids: self.ab.view(1, 2, 1, 1).expand(count, 2, height, width))
 
 
 @dataclass(frozen=True)
@@ -174,8 +174,8 @@ def painted(true: np.ndarray, painter: Painter, class_ids: np.ndarray) -> tuple[
     for start in range(0, len(true), _AT_ONCE):
         part = slice(start, start + _AT_ONCE)
         lightness, _ab = rgb_to_lab(pixels_to_rgb(torch.from_numpy(true[part])))
-        ab, probabilities = painter.paint(lightness, torch.from_numpy(class_ids[part]))
-        ab = functional.interpolate(ab, lightness.shape[2:], mode="bilinear")
+        probabilities, paint = painter.see(lightness)
+        ab = functional.interpolate(paint(torch.from_numpy(class_ids[part])), lightness.shape[2:], mode="bilinear")
         colored[part] = rgb_to_pixels(lab_to_rgb(lightness, ab)).numpy()
         named[part] = np.array(painter.class_ids)[probabilities.argmax(1).numpy()]
     return colored, named

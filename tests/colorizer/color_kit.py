@@ -1,6 +1,7 @@
 """Old photos, a painter that needs no training, and what a run leaves behind."""
 
 import io
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from npylabel.base.classes import ClassTable
 from npylabel.base.report import StepReport
 from npylabel.base.tables import read_csv
 from npylabel.colorizer.colorize import colorize_photos
-from npylabel.colorizer.painter import Painted
+from npylabel.colorizer.painter import Sight
 from npylabel.dataset.labels import write_label
 from npylabel.photos.sources import PhotoRef, list_photos
 from tests.photos.pictures import texture
@@ -36,13 +37,16 @@ class FakePainter:
         self.sha256, self.side_px = sha256, side_px
         self.seen: list[tuple[tuple[int, int], int]] = []
 
-    def paint(self, lightness: torch.Tensor, class_ids: torch.Tensor) -> Painted:
+    def see(self, lightness: torch.Tensor) -> Sight:
+        sure = lightness.mean((1, 2, 3)).clamp(0.34, 1)[:, None]
+        rest = (1 - sure) / 2
+        return Sight(torch.cat([sure, rest, rest], 1), partial(self.paint, lightness))
+
+    def paint(self, lightness: torch.Tensor, class_ids: torch.Tensor) -> torch.Tensor:
         count, _one, height, width = lightness.shape
         self.seen += [((height, width), int(class_id)) for class_id in class_ids]
         colors = torch.tensor([COLORS[int(class_id)] for class_id in class_ids])
-        sure = lightness.mean((1, 2, 3)).clamp(0.34, 1)[:, None]
-        rest = (1 - sure) / 2
-        return Painted(colors[:, :, None, None].expand(count, 2, height, width), torch.cat([sure, rest, rest], 1))
+        return colors[:, :, None, None].expand(count, 2, height, width)
 
 
 def gray_photo(seed: int = 0, width: int = 96, height: int = 64, low: int = 150, high: int = 250) -> Image.Image:

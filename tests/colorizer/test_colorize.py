@@ -17,7 +17,6 @@ from npylabel.base.i18n import set_language
 from npylabel.colorizer import colorize as module
 from npylabel.colorizer import pixel_lab
 from npylabel.colorizer.color_book import JOURNAL
-from npylabel.colorizer.painter import Painted
 from tests.colorizer.color_kit import (
     GRASS,
     SKY,
@@ -345,7 +344,7 @@ class Counting(FakePainter):
         super().__init__()
         self.lock, self.now, self.most = threading.Lock(), 0, 0
 
-    def paint(self, lightness: torch.Tensor, class_ids: torch.Tensor) -> Painted:
+    def paint(self, lightness: torch.Tensor, class_ids: torch.Tensor) -> torch.Tensor:
         with self.lock:
             self.now += 1
             self.most = max(self.most, self.now)
@@ -377,9 +376,8 @@ def test_threads_strips_and_turns_change_nothing(
 
 def test_colors_of_any_smaller_size_are_taken(old: Path, tmp_path: Path) -> None:
     class Half(FakePainter):
-        def paint(self, lightness: torch.Tensor, class_ids: torch.Tensor) -> Painted:
-            whole = super().paint(lightness, class_ids)
-            return Painted(whole.ab[..., ::2, ::2], whole.probabilities)
+        def paint(self, lightness: torch.Tensor, class_ids: torch.Tensor) -> torch.Tensor:
+            return super().paint(lightness, class_ids)[..., ::2, ::2]
 
     color(old, tmp_path / "whole")
     color(old, tmp_path / "half", Half())

@@ -109,6 +109,16 @@ def test_minus_one_is_no_label() -> None:
     assert torch.equal(known.class_logits, without.class_logits), "the label that is given does not name the photo"
 
 
+def test_what_was_seen_is_painted_as_often_as_wanted() -> None:
+    network = seeded()
+    for value in network.parameters():
+        torch.nn.init.normal_(value, std=0.1)
+    seen = network.eval().see(photos(2))
+    painted = [network.paint(seen, given) for given in (ids(2, 4), None, ids(2, 4))]
+    assert torch.equal(painted[1], network(photos(2)).color), "what it was told before left nothing behind"
+    assert torch.equal(painted[0], painted[2]) and not torch.equal(painted[0], painted[1])
+
+
 def test_the_label_alone_can_give_strong_colors() -> None:
     targets = torch.tensor([[0.6, 0.4], [-0.5, 0.5], [0.1, -0.7]])
     network = seeded()

@@ -9,7 +9,6 @@ from npylabel.base.classes import ClassTable
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.i18n import set_language
 from npylabel.colorizer.colorize import colorize_photos
-from npylabel.colorizer.painter import Painted
 from npylabel.colorizer.todays_classes import with_todays_classes
 from tests.colorizer.color_kit import GRASS, SKY, TABLE, UNKNOWN, FakePainter, gray_photo, lay, lay_label, rows, written
 
@@ -26,7 +25,7 @@ class OldPainter(FakePainter):
         self.class_ids = class_ids
         self.told: list[int] = []
 
-    def paint(self, lightness: torch.Tensor, class_ids: torch.Tensor) -> Painted:
+    def paint(self, lightness: torch.Tensor, class_ids: torch.Tensor) -> torch.Tensor:
         self.told += class_ids.tolist()
         return super().paint(lightness, torch.tensor([{SEA: SKY, GONE: -1}.get(i, i) for i in class_ids.tolist()]))
 
@@ -59,7 +58,7 @@ def test_a_label_of_today_is_colored_as_what_was_merged_into_it(old: Path) -> No
     painter = OldPainter(SEA, GRASS, UNKNOWN)
     dark = run(old, painter, labels_dir=old.parent / "labels")["dark.png"]
     assert (dark["label_id"], dark["label_source"]) == (str(SKY), "labels")
-    assert sorted(painter.told) == [-1, SEA, SEA]
+    assert painter.told == [SEA, SEA]
     with pytest.raises(NpyLabelError, match="лошадь"):
         run(old, painter, label="лошадь")
 
@@ -69,8 +68,10 @@ def test_classes_that_were_merged_are_one() -> None:
     now = with_todays_classes(painter, TABLE)
     assert now.class_ids == (SKY, GRASS)
     light = torch.full((1, 1, 32, 32), 0.8)
-    sums = now.paint(light, torch.tensor([SKY])).probabilities
-    assert torch.allclose(sums, torch.tensor([[0.9, 0.1]])) and painter.told == [SKY]
+    sight = now.see(light)
+    assert torch.allclose(sight.probabilities, torch.tensor([[0.9, 0.1]]))
+    sight.paint(torch.tensor([SKY]))
+    assert painter.told == [SKY]
 
 
 def test_a_class_that_is_gone_is_nothing_known(old: Path) -> None:

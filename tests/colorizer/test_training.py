@@ -83,13 +83,13 @@ def test_the_label_decides_the_color(trained: tuple[Path, StepReport]) -> None:
     painter = NetworkPainter(load_colorizer(trained[0]), CPU)
     gray = np.asarray(gray_photo(500, 64, 64, 60, 190), np.float32) / 255
     light = torch.from_numpy(gray)[None, None]
-    sky, grass = (painter.paint(light, torch.tensor([class_id])).ab.mean((0, 2, 3)) for class_id in (SKY, GRASS))
+    sight = painter.see(light)
+    sky, grass = (sight.paint(torch.tensor([class_id])).mean((0, 2, 3)) for class_id in (SKY, GRASS))
     assert sky[1] < -0.03 and grass[1] > 0.1, "b*: blue below, yellow above"
     assert grass[0] < -0.05, "a*: green below"
-    other = painter.paint(light, torch.tensor([-1]))
-    untaught = painter.paint(light, torch.tensor([8]))
-    assert torch.equal(other.ab, untaught.ab), "a class that was not taught tells nothing"
-    assert other.probabilities.shape == (1, 2)
+    other, untaught = (sight.paint(torch.tensor([class_id])) for class_id in (-1, 8))
+    assert torch.equal(other, untaught), "a class that was not taught tells nothing"
+    assert sight.probabilities.shape == (1, 2)
 
 
 def test_a_finished_training_goes_on(dataset: Path, tmp_path: Path) -> None:
@@ -118,8 +118,8 @@ def test_colors_can_be_chosen_instead_of_said(dataset: Path, tmp_path: Path) -> 
     weights, centers = model.state_dict["bin_weights"], model.state_dict["bin_centers"]
     red, sky = (int((centers - torch.tensor(ab)).square().sum(1).argmin()) for ab in ((0.5, 0.3), (0.0, -0.15)))
     assert weights[red] > 2 * weights[sky]
-    painted = NetworkPainter(model, CPU).paint(torch.rand(1, 1, 64, 96), torch.tensor([SKY]))
-    assert painted.ab.shape == (1, 2, 16, 24) and painted.ab.mean((0, 2, 3))[1] < -0.03
+    ab = NetworkPainter(model, CPU).see(torch.rand(1, 1, 64, 96)).paint(torch.tensor([SKY]))
+    assert ab.shape == (1, 2, 16, 24) and ab.mean((0, 2, 3))[1] < -0.03
 
 
 def test_each_epoch_leaves_a_strip_of_the_same_photos(dataset: Path, tmp_path: Path) -> None:

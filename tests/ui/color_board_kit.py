@@ -9,7 +9,6 @@ import torch
 from npylabel.colorizer.color_desk import ColorDesk
 from npylabel.colorizer.color_table import read_color_rows
 from npylabel.colorizer.colorize import color_one
-from npylabel.colorizer.painter import Painted
 from npylabel.dataset.decisions import read_decisions
 from npylabel.dataset.thumbnails import Thumbnails
 from npylabel.photos.sources import list_photos
@@ -25,7 +24,7 @@ class HeldPainter(FakePainter):
         self.may_paint = threading.Event()
         self.may_paint.set()
 
-    def paint(self, lightness: torch.Tensor, class_ids: torch.Tensor) -> Painted:
+    def paint(self, lightness: torch.Tensor, class_ids: torch.Tensor) -> torch.Tensor:
         assert self.may_paint.wait(60)
         return super().paint(lightness, class_ids)
 
