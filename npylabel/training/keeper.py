@@ -11,7 +11,7 @@ import torch
 
 from npylabel.base.files import write_text
 from npylabel.base.i18n import _
-from npylabel.training.engine import JUDGED_AT_ONCE, TrainingModule, weights_of
+from npylabel.training.engine import TrainingModule, weights_of
 from npylabel.training.feed import PixelFeed
 from npylabel.training.job import FitJob
 from npylabel.training.plan import Plan
@@ -75,10 +75,11 @@ class Keeper(lightning.Callback):
         """What the photos to judge by are judged by, in the precision of the training, on the CPU."""
         rows, (rank, processes) = self.job.val_rows, module.share
         measures = torch.zeros(len(rows), self.job.task.measures, device=module.device)
-        starts = range(0, len(rows), JUDGED_AT_ONCE)
+        at_once = module.judged_at_once
+        starts = range(0, len(rows), at_once)
         with trainer.precision_plugin.forward_context():
             for start in starts[rank::processes]:
-                part = slice(start, start + JUDGED_AT_ONCE)
+                part = slice(start, start + at_once)
                 measures[part] = module.measured(self.feed.take(rows[part]), targets[part].to(module.device))
         if processes > 1:
             torch.distributed.all_reduce(measures)

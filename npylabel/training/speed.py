@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from npylabel.base.files import TEMP_PREFIX
-from npylabel.training.engine import JUDGED_AT_ONCE, TrainingModule
+from npylabel.training.engine import TrainingModule
 from npylabel.training.feed import PartBatches
 from npylabel.training.plan import Plan, Segment
 from npylabel.training.precision import autocast
@@ -135,7 +135,7 @@ def _step_s(
 def _judge_s(module: TrainingModule, batches: PartBatches, rows: np.ndarray, precision: str) -> float:
     if not len(rows):
         return 0.0
-    some = rows[:JUDGED_AT_ONCE]
+    some = rows[:module.judged_at_once]
     targets = torch.from_numpy(batches.targets[some]).to(module.device)
 
     def judge() -> None:

@@ -78,6 +78,15 @@ def test_what_labels_is_the_running_mean() -> None:
     torch.testing.assert_close(before, trained.averaged(images)[:, [0, 2]], rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize(("px", "on_cpu"), [(32, 64), (128, 64), (224, 20), (512, 4), (1056, 1)])
+def test_a_cpu_judges_fewer_photos_at_once_where_they_are_large(px: int, on_cpu: int) -> None:
+    trained = module()
+    trained.recipe, trained.input_px = replace(trained.recipe, sizes=((1.0, 1.0),)), px
+    assert trained.judged_at_once == on_cpu
+    trained.to("meta")
+    assert trained.judged_at_once == 64
+
+
 def test_the_loss_is_that_of_smoothed_mixed_targets(monkeypatch: pytest.MonkeyPatch) -> None:
     trained = module("minicnn")
     trained.network.eval()
