@@ -10,8 +10,8 @@ from npylabel.training.plan import Plan
 from npylabel.training.recipe import Recipe, train_px
 from npylabel.training.task import Task
 
-# Photos that are judged at once, and on a CPU their pixels: more of them leave its fast memory (a colorizer at 224 pixels
-# then takes 17 ms for a photo instead of 11).
+# Photos that are judged at once, and on a CPU their pixels: more of them leave its fast memory (a colorizer at 224
+# pixels then takes 17 ms for a photo instead of 11).
 _JUDGED_AT_ONCE, _JUDGED_PIXELS = 64, 2**20
 
 
