@@ -4,9 +4,11 @@ import base64
 import html
 import io
 import json
+import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from hashlib import sha256
 from pathlib import Path
 
 from PIL import Image, ImageChops
@@ -79,25 +81,48 @@ def before_and_after(output_dir: Path, sources: Sequence[Path], exclude: Sequenc
 
 
 def show_before_after(report: StepReport, output_dir: Path, sources: Sequence[Path], exclude: Sequence[Path]) -> None:
-    """Write the page and the sheet into ``output_dir``, and name them in the report.
+    """Write the page and the sheet into ``output_dir`` where they would not be the same, and name them in the report.
 
     Args:
         report: of the step that colored the photos.
         output_dir, sources, exclude: see ``before_and_after``.
     """
-    photos = before_and_after(output_dir, sources, exclude)
-    left_out = [photo for photo in photos if photo.row.status == LEFT_OUT]
-    shown = [photo for photo in photos if photo.row.status != LEFT_OUT]
-    if len(shown) > MOST_SHOWN:
+    page, sheet = output_dir / "before_after.html", output_dir / "colorized_sheet.jpg"
+    rows, made_of = read_color_rows(output_dir).values(), _made_of(output_dir, sources)
+    count = sum(row.status != LEFT_OUT for row in rows)
+    if count > MOST_SHOWN:
         report.messages.append(_("The page before and after shows the first {count} photos; all of them are in "
                                  "{path}.").format(count=MOST_SHOWN, path=output_dir))
-    pages = write_before_after(output_dir / "before_after.html", [*shown[:MOST_SHOWN], *left_out])
-    report.files[pages[0].name] = pages[0]
-    report.pictures[_("Before and after")] = before_after_sheet(output_dir / "colorized_sheet.jpg", shown)
-    report.next_step = _("Open {path} in a browser: a slider on each photo.").format(path=pages[0])
+    if not (sheet.is_file() and _are_made_of(_pages(page, min(count, MOST_SHOWN), MOST_PHOTOS), made_of)):
+        photos = before_and_after(output_dir, sources, exclude)
+        left_out = [photo for photo in photos if photo.row.status == LEFT_OUT]
+        shown = [photo for photo in photos if photo.row.status != LEFT_OUT]
+        # The pages tell what all of it was made of, so they are written last.
+        before_after_sheet(sheet, shown)
+        write_before_after(page, [*shown[:MOST_SHOWN], *left_out], most=MOST_PHOTOS, made_of=made_of)
+    report.files[page.name] = page
+    report.pictures[_("Before and after")] = sheet
+    report.next_step = _("Open {path} in a browser: a slider on each photo.").format(path=page)
 
 
-def write_before_after(path: Path, photos: Sequence[BeforeAfter], *, most: int = MOST_PHOTOS) -> list[Path]:
+def _made_of(output_dir: Path, sources: Sequence[Path]) -> str:
+    """A checksum of what is on the pages: a long folder is not read again to show the same."""
+    rows = read_color_rows(output_dir)
+    # A person may have painted over a colored file.
+    sizes = {entry.name: entry.stat().st_size for entry in os.scandir(output_dir) if entry.is_file()}
+    parts = [*map(str, sources), language_in_use(), _TEMPLATE.read_text(encoding="utf-8")]
+    parts += [[*astuple(row), sizes.get(row.colored_name, 0)] for _source, row in sorted(rows.items())]
+    return sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _are_made_of(pages: Sequence[Path], made_of: str) -> bool:
+    """Whether all of the pages are there and the last one, which is written last, is made of this."""
+    return all(page.is_file() for page in pages) and f'"made_of": "{made_of}"'.encode() in pages[-1].read_bytes()
+
+
+def write_before_after(
+    path: Path, photos: Sequence[BeforeAfter], *, most: int = MOST_PHOTOS, made_of: str = ""
+) -> list[Path]:
     """The pages that were written: ``path``, and with more photos ``<stem>_2.html`` and so on beside it.
 
     A page holds its pictures and needs no network. Photos that were left out are listed on the last page.
@@ -106,21 +131,28 @@ def write_before_after(path: Path, photos: Sequence[BeforeAfter], *, most: int =
         path: of the first page.
         photos: see ``before_and_after``.
         most: photos on one page.
+        made_of: a text that the pages hold, by which one knows them again.
     """
     shown = [photo for photo in photos if photo.row.status != LEFT_OUT]
-    parts = [shown[start:start + most] for start in range(0, len(shown), most)] or [[]]
-    pages = [path, *(path.with_name(f"{path.stem}_{number}.html") for number in range(2, len(parts) + 1))]
+    pages = _pages(path, len(shown), most)
+    parts = [shown[number * most:(number + 1) * most] for number in range(len(pages))]
     cards = track(run_threads(_card, shown, ahead=4), total=len(shown), label=_("Photos for the page"))
     for number, (page, part) in enumerate(zip(pages, parts, strict=True)):
         rest = [photo for photo in photos if photo.row.status == LEFT_OUT] if page == pages[-1] else []
         data = {
-            "page": number, "pages": [page.name for page in pages], "summary": summary(photo.row for photo in photos),
+            "made_of": made_of, "page": number, "pages": [page.name for page in pages],
+            "summary": summary(photo.row for photo in photos),
             "photos": [next(cards) for _photo in part], "texts": _texts(),
             "rest": [[photo.row.file_name, describe(photo.row.reason)] for photo in rest],
         }
         write_text(page, _page(data))
     _remove_older(path, len(pages))
     return pages
+
+
+def _pages(path: Path, count: int, most: int) -> list[Path]:
+    """The pages of so many photos."""
+    return [path, *(path.with_name(f"{path.stem}_{number}.html") for number in range(2, -(-count // most) + 1))]
 
 
 def before_after_sheet(path: Path, photos: Sequence[BeforeAfter]) -> Path:

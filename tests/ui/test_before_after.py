@@ -13,8 +13,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from npylabel.base.report import StepReport
 from npylabel.colorizer.color_table import read_color_rows
 from npylabel.photos.sources import PhotoRef
+from npylabel.ui import before_after as module
 from npylabel.ui.before_after import PREVIEW_PX, before_after_sheet, before_and_after, write_before_after
 from tests.colorizer.color_kit import GRASS, color, file_bytes, gray_photo, lay, lay_label
 from tests.photos.collect_kit import tree
@@ -84,6 +86,38 @@ def test_many_photos_make_several_pages_and_older_ones_go(old: Path, out: Path, 
     write_before_after(tmp_path / "page.html", photos, most=2)
     assert sorted(path.name for path in tmp_path.glob("*.html")) == ["page.html", "page_2.html"]
     assert data_of(write_before_after(tmp_path / "none.html", [])[0])["photos"] == []
+
+
+def test_pages_are_made_anew_where_they_would_show_something_else(
+    old: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST_PHOTOS", 1)
+    cards, card = [], module._card
+    monkeypatch.setattr(module, "_card", lambda photo: cards.append(photo) or card(photo))
+
+    def show() -> int:
+        """How many photos were looked at, for pages that show all of them in any case."""
+        cards.clear()
+        report = StepReport("colorize")
+        module.show_before_after(report, out, [old], [])
+        assert [data_of(out / name)["photos"][0]["name"] for name in ("before_after.html", "before_after_3.html")] == [
+            "a large.jpg", "beach.jpg"]
+        assert report.files == {"before_after.html": out / "before_after.html"}
+        assert list(report.pictures.values()) == [out / "colorized_sheet.jpg"]
+        return len(cards)
+
+    assert [show(), show()] == [3, 0]
+    for name in ("before_after_2.html", "colorized_sheet.jpg"):
+        (out / name).unlink()
+        assert [show(), show()] == [3, 0] and (out / name).is_file()
+    # A person paints over a colored file, and another class is known of a photo.
+    (out / "a large.jpg").write_bytes(file_bytes(texture(9, 80, 60), "JPEG"))
+    assert [show(), show()] == [3, 0]
+    assert picture(data_of(out / "before_after.html")["photos"][0]["after"]).size == (80, 60)
+    table = out / "colorized.csv"
+    table.write_text(table.read_text("utf-8").replace("трава", "небо"), "utf-8")
+    assert [show(), show()] == [3, 0]
+    assert data_of(out / "before_after.html")["photos"][0]["label"] == "небо"
 
 
 def test_originals_may_lie_in_a_zip_or_be_gone(old: Path, out: Path, tmp_path: Path) -> None:
