@@ -61,8 +61,8 @@ class ColorBins:
     def neighbors(self, ab: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """The nearest bins of each color: (indices int64, shares float32), both ``(n, 5, h, w)``, nearest first.
 
-        Shares fall with the distance as a Gaussian of 5 units of a*b* and sum to 1. What a dense encoding says, in a
-        sixtieth of its memory.
+        Shares fall with the distance as a Gaussian of 5 units of a*b* and sum to 1. The paper's encoding, in a sixtieth
+        of the memory that shares of all bins take.
 
         Args:
             ab: ``(n, 2, h, w)`` in -1 to 1; beyond it, as at it.
@@ -74,16 +74,6 @@ class ColorBins:
         # Squared distances against the nearest one, so that colors far outside the gamut do not become 0 / 0.
         shares = torch.exp((distances[:, :1] - distances) / (2 * SIGMA**2))
         return indices, shares / shares.sum(1, keepdim=True)
-
-    def encode(self, ab: torch.Tensor) -> torch.Tensor:
-        """Colors ``(n, 2, h, w)`` as shares of bins ``(n, k, h, w)`` float32; each pixel's sum to 1, five are not 0."""
-        indices, shares = self.neighbors(ab)
-        n, _five, h, w = shares.shape
-        return shares.new_zeros(n, len(self), h, w).scatter_(1, indices, shares)
-
-    def decode(self, logits: torch.Tensor, temperature: float = TEMPERATURE) -> torch.Tensor:
-        """Colors ``(n, 2, h, w)`` of these bins; see ``decode``."""
-        return decode(logits, self.centers, temperature)
 
     def counts(self, ab: torch.Tensor) -> torch.Tensor:
         """How many pixels of colors ``(n, 2, h, w)`` are nearest to each bin: ``(k,)`` int64, to be added up."""

@@ -20,39 +20,20 @@ from npylabel.colorizer.pixel_lab import strips
 RADIUS, EPS = 1, 1e-3
 
 
-def upsample_ab(ab_small: torch.Tensor, l_small: torch.Tensor, l_full: torch.Tensor, *, radius: int = RADIUS,
-                eps: float = EPS) -> torch.Tensor:
-    """Colors ``(n, 2, H, W)`` float32 at the photo's size, -1 to 1.
+def ab_strips(
+    ab_small: torch.Tensor, l_small: torch.Tensor, size: tuple[int, int], lightness_of: Callable[[slice], torch.Tensor],
+    *, radius: int = RADIUS, eps: float = EPS,
+) -> Iterator[tuple[slice, torch.Tensor, torch.Tensor]]:
+    """Rows, their lightness and their colors ``(n, 2, rows, W)`` float32 in -1 to 1 of each strip, from the top.
 
     Args:
         ab_small: ``(n, 2, h, w)`` in -1 to 1, as sharp as they are: colors that were stretched already blur edges.
         l_small: ``(n, 1, h', w')`` in 0-1, the whole photo at the network's size (its sides may shrink differently);
             brought to the size of ``ab_small`` where it has another.
-        l_full: ``(n, 1, H, W)`` in 0-1.
-        radius: pixels of the small photo on each side of a window's middle; at least 1.
-        eps: variance of L (0-1) below which colors are only smoothed; larger keeps more texture of L out of them.
-    """
-    size = (l_full.shape[2], l_full.shape[3])
-    out = l_full.new_empty((len(l_full), 2, *size), dtype=torch.float32)
-    strips_of_ab = ab_strips(ab_small, l_small, size, lambda rows: l_full[:, :, rows], radius=radius, eps=eps)
-    for rows, _lightness, ab in strips_of_ab:
-        out[:, :, rows] = ab
-    return out
-
-
-def ab_strips(
-    ab_small: torch.Tensor, l_small: torch.Tensor, size: tuple[int, int], lightness_of: Callable[[slice], torch.Tensor],
-    *, radius: int = RADIUS, eps: float = EPS,
-) -> Iterator[tuple[slice, torch.Tensor, torch.Tensor]]:
-    """Rows, their lightness and their colors ``(n, 2, rows, W)`` of each strip, from the top.
-
-    Args:
-        ab_small: as in ``upsample_ab``, and so are the arguments that are not named here.
-        l_small: the whole photo.
         size: height and width of the photo.
         lightness_of: gives lightness in 0-1 of some rows, ``(n, 1, rows, W)``; asked for each strip once.
-        radius: of a window.
-        eps: variance of L.
+        radius: pixels of the small photo on each side of a window's middle; at least 1.
+        eps: variance of L (0-1) below which colors are only smoothed; larger keeps more texture of L out of them.
     """
     ab_small, l_small = ab_small.float(), l_small.float()
     if l_small.shape[2:] != ab_small.shape[2:]:

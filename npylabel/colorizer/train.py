@@ -35,7 +35,8 @@ from npylabel.training.settings import TrainSettings
 from npylabel.training.trackers import refuse_impossible_tracker
 
 KEEP_EVERY = 5
-DEFAULT_PX = 128
+# As in the step: colors ask for larger pictures than names do.
+DEFAULT_PX = 224
 # Root mean square of a*b* below which a photo has no colors to learn; noise and JPEG stay below it.
 _GRAY_CHROMA, _LOOKED_AT_PX = 2.0, 64
 _AT_ONCE = 64
@@ -55,7 +56,7 @@ def train_on_dataset(
         data: the photos, see ``load_dataset_photos``.
         save_path: the model file.
         table: of the classes.
-        settings: of the run; an ``input_px`` of 0 is 128.
+        settings: of the run; an ``input_px`` of 0 is 224.
         recipe: how to train.
         resume: go on with an unfinished or finished run of the same data, network and recipe.
         watch: see ``FitJob``.

@@ -11,6 +11,7 @@ from PIL import Image
 from npylabel.base.classes import ClassTable
 from npylabel.base.report import StepReport
 from npylabel.base.tables import read_csv
+from npylabel.colorizer.bins import ColorBins
 from npylabel.colorizer.colorize import colorize_photos
 from npylabel.colorizer.painter import Sight
 from npylabel.dataset.labels import write_label
@@ -47,6 +48,12 @@ class FakePainter:
         self.seen += [((height, width), int(class_id)) for class_id in class_ids]
         colors = torch.tensor([COLORS[int(class_id)] for class_id in class_ids])
         return colors[:, :, None, None].expand(count, 2, height, width)
+
+
+def encoded(bins: ColorBins, ab: torch.Tensor) -> torch.Tensor:
+    """The shares of all bins, (n, k, h, w)."""
+    indices, shares = bins.neighbors(ab)
+    return torch.zeros(len(ab), len(bins), *ab.shape[2:]).scatter_(1, indices, shares)
 
 
 def gray_photo(seed: int = 0, width: int = 96, height: int = 64, low: int = 150, high: int = 250) -> Image.Image:

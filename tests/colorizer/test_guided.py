@@ -7,7 +7,7 @@ from skimage import data
 from torch.nn import functional
 
 from npylabel.colorizer import pixel_lab
-from npylabel.colorizer.guided import _between, _box, ab_strips, upsample_ab
+from npylabel.colorizer.guided import _between, _box, ab_strips
 from npylabel.colorizer.lab import pixels_to_rgb, rgb_to_lab
 
 
@@ -18,17 +18,23 @@ def random_photo(n: int, h: int, w: int, full_h: int, full_w: int) -> tuple[torc
             torch.rand(n, 1, full_h, full_w, generator=random))
 
 
+def upsampled(small: torch.Tensor, l_small: torch.Tensor, full: torch.Tensor, **options: float) -> torch.Tensor:
+    """The colors of all strips."""
+    strips = ab_strips(small, l_small, tuple(full.shape[2:]), lambda rows: full[:, :, rows], **options)
+    return torch.cat([ab for _rows, _lightness, ab in strips], 2)
+
+
 @pytest.mark.parametrize("shape", [(24, 32, 97, 131), (24, 32, 24, 32), (7, 5, 1, 300), (1, 9, 64, 1), (1, 1, 5, 3),
                                    (32, 32, 11, 13)])
 def test_strips_change_not_one_bit(shape: tuple[int, int, int, int], monkeypatch: pytest.MonkeyPatch) -> None:
     photo = random_photo(2, *shape)
-    whole = upsample_ab(*photo)
+    whole = upsampled(*photo)
     assert whole.shape == (2, 2, *shape[2:])
     assert torch.isfinite(whole).all()
     assert float(whole.abs().max()) <= 1
     for strip_rows in (1, 3, 16):
         monkeypatch.setattr(pixel_lab, "STRIP_PIXELS", strip_rows * shape[3])
-        assert torch.equal(upsample_ab(*photo), whole)
+        assert torch.equal(upsampled(*photo), whole)
 
 
 def test_strips_are_the_rows_from_the_top(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,21 +65,21 @@ def test_a_linear_relation_is_found_again() -> None:
     lightness = torch.rand(1, 1, 32, 32, generator=torch.Generator().manual_seed(0))
     full = torch.rand(1, 1, 100, 80, generator=torch.Generator().manual_seed(1))
     scale = torch.tensor([0.4, -0.3]).view(1, 2, 1, 1)
-    found = upsample_ab(lightness * scale + 0.1, lightness, full, eps=1e-9)
+    found = upsampled(lightness * scale + 0.1, lightness, full, eps=1e-9)
     assert torch.allclose(found, full * scale + 0.1, atol=1e-4)
 
 
 def test_even_colors_stay_even() -> None:
     _ab, small, full = random_photo(1, 16, 16, 50, 60)
     even = torch.tensor([0.3, -0.2]).view(1, 2, 1, 1)
-    assert torch.allclose(upsample_ab(even.expand(1, 2, 16, 16), small, full), even.expand(1, 2, 50, 60), atol=1e-5)
+    assert torch.allclose(upsampled(even.expand(1, 2, 16, 16), small, full), even.expand(1, 2, 50, 60), atol=1e-5)
 
 
 def test_smaller_colors_than_lightness() -> None:
     ab, small, full = random_photo(1, 16, 16, 50, 60)
     ab = ab[:, :, ::2, ::2]
     halved = functional.avg_pool2d(small, 2)
-    assert torch.allclose(upsample_ab(ab, small, full), upsample_ab(ab, halved, full), atol=1e-6)
+    assert torch.allclose(upsampled(ab, small, full), upsampled(ab, halved, full), atol=1e-6)
 
 
 def bled(found: torch.Tensor, true: torch.Tensor) -> float:
@@ -88,7 +94,7 @@ def test_colors_stop_at_an_edge() -> None:
     full[..., 101:], true[:, :, :, 101:] = 0.3, torch.tensor([0.1, -0.5]).view(1, 2, 1, 1)
     small, ab = (functional.interpolate(values, (32, 32), mode="area") for values in (full, true))
     bilinear = functional.interpolate(ab, (256, 256), mode="bilinear", align_corners=False)
-    guided = upsample_ab(ab, small, full)
+    guided = upsampled(ab, small, full)
     assert bled(bilinear, true) > 1.5
     assert bled(guided, true) < 0.25 * bled(bilinear, true)
     # Four pixels beyond the border there is nearly nothing of the other color.
@@ -101,4 +107,4 @@ def test_photos_get_nearer_to_their_colors_than_bilinear(name: str) -> None:
     full, true = rgb_to_lab(pixels_to_rgb(pixels))
     small, ab = (functional.interpolate(values, (64, 64), mode="area") for values in (full, true))
     bilinear = functional.interpolate(ab, (256, 256), mode="bilinear", align_corners=False)
-    assert bled(upsample_ab(ab, small, full), true) < 0.95 * bled(bilinear, true)
+    assert bled(upsampled(ab, small, full), true) < 0.95 * bled(bilinear, true)

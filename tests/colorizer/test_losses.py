@@ -14,6 +14,7 @@ from npylabel.colorizer.losses import (
     colorfulness_loss,
     colorfulness_of,
 )
+from tests.colorizer.color_kit import encoded
 
 
 def random_ab(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float32) -> torch.Tensor:
@@ -86,7 +87,7 @@ def test_bins_against_a_dense_sum() -> None:
     bins = ColorBins.of_gamut()
     true, weights = random_ab(2, 2, 4, 4), torch.rand(261, generator=torch.Generator().manual_seed(0))
     logits = random_ab(2, 261, 4, 4, seed=3) * 10
-    soft = bins.encode(true)
+    soft = encoded(bins, true)
     dense = -(soft * logits.log_softmax(1)).sum(1) * weights[soft.argmax(1)]
     assert float(bins_loss(logits, true, bins, weights)) == pytest.approx(float(dense.mean()), rel=1e-5)
 
@@ -94,7 +95,7 @@ def test_bins_against_a_dense_sum() -> None:
 def test_bins_are_best_at_the_soft_truth() -> None:
     bins = ColorBins.of_gamut()
     true = random_ab(1, 2, 4, 4)
-    logits = bins.encode(true).clamp(min=1e-9).log().requires_grad_()
+    logits = encoded(bins, true).clamp(min=1e-9).log().requires_grad_()
     bins_loss(logits, true, bins).backward()
     assert float(logits.grad.abs().max()) < 1e-6
 
