@@ -95,8 +95,10 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--px", type=int, default=PX)
     parser.add_argument("--per_class", type=int, default=0, help="at most so many training photos of each class")
     parser.add_argument("--labeler", type=Path, help="a model of step 03, which looks at the results")
+    parser.add_argument("--encoder", type=Path, help="a colorizer with whose encoder and names the trainings begin")
     parser.add_argument("--picture", type=Path, help="a sheet of some photos, JPEG")
     parser.add_argument("--save_path", type=Path, help="where the model stays; a killed training goes on from there")
+    parser.add_argument("--save_dir", type=Path, help="where the models of the recipes stay")
     parser.add_argument("--recipes", action="store_true", help="a row for each recipe of the table in this benchmark")
     parser.add_argument("--recipe", action="append", default=[], help='NAME={"color_loss": "l1"}, as often as wanted')
     return parser.parse_args(arguments)
@@ -110,10 +112,10 @@ def main(arguments: list[str] | None = None) -> None:
         return
     length = {"epochs": options.epochs, "minutes": 0} if options.epochs else {"minutes": options.minutes}
     settings = default_settings(network=options.network, input_px=options.px, batch_size=BATCH, **length)
-    run = Run.of(options.source_dir, settings, options.per_class, options.labeler)
+    run = Run.of(options.source_dir, settings, options.per_class, options.labeler, options.encoder)
     recipes = named_recipes(options.recipe, all_known=options.recipes)
     if recipes:
-        compare_recipes(run, recipes)
+        compare_recipes(run, recipes, options.save_dir)
     else:
         tell_scores(run, options.picture, options.save_path)
 

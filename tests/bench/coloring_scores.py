@@ -8,9 +8,10 @@ import io
 import json
 import random
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import torch
@@ -24,6 +25,7 @@ from npylabel.colorizer.model import load_colorizer
 from npylabel.colorizer.network_painter import NetworkPainter
 from npylabel.colorizer.painter import Painter, Sight
 from npylabel.colorizer.recipe import BINS, CLASS_WEIGHTS, ColorRecipe
+from npylabel.colorizer.task import ColorizerTask
 from npylabel.colorizer.train import train_on_dataset
 from npylabel.dataset.folders import TRAIN, VAL, scan_class_folders
 from npylabel.dataset.pixels import PixelStore
@@ -48,11 +50,14 @@ RECIPES: dict[str, dict] = {
     "labels always told": {"label_dropout": 0.0},
     "labels never told": {"label_dropout": 1.0},
     "no class loss": {"class_weight": 0.0},
+    "names alone": {"class_weight": 1000.0},
     "no tones": {"tone": 0.0},
     "whole photos": {"smallest_crop": 1.0, "rotation_degrees": 0.0},
     "one size": {"sizes": [[1.0, 1.0]]},
 }
 NOTHING = -1
+# What a network knows of photos before it colors them.
+_SEEING = ("encoder.", "name.", "classifier.")
 _AT_ONCE, _SHEET_PHOTOS, _MEAN_PHOTOS = 32, 8, 500
 _MEASURES = ("mse_ab", "psnr", "ssim", "ciede2000", "colorfulness")
 
@@ -86,6 +91,7 @@ class Run:
         true: pixels of the photos below ``valid``, ``(n, px, px, 3)`` uint8.
         class_ids: what is on them, int64 ``(n,)``.
         labeler: a model of step 03 that looks at the results, or None.
+        encoder: a colorizer with whose encoder and names trainings begin, or None for random ones.
     """
 
     data: TrainingData
@@ -94,10 +100,12 @@ class Run:
     true: np.ndarray
     class_ids: np.ndarray
     labeler: Path | None = None
+    encoder: Path | None = None
 
     @classmethod
     def of(
-        cls, source_dir: Path, settings: TrainSettings, per_class: int = 0, labeler: Path | None = None
+        cls, source_dir: Path, settings: TrainSettings, per_class: int = 0, labeler: Path | None = None,
+        encoder: Path | None = None,
     ) -> "Run":
         """The run on the class folders below ``train`` and ``valid``.
 
@@ -106,6 +114,7 @@ class Run:
             settings: of the training.
             per_class: at most so many training photos of each class; 0 is all.
             labeler: see above.
+            encoder: see above.
         """
         table = load_classes(source_dir / "classes.json")
         data = source_data(source_dir, table, per_class)
@@ -113,7 +122,7 @@ class Run:
         with PixelStore([photo.ref for photo in judged], settings.input_px, data.fit) as store:
             rows = store.readable()
             class_ids = np.array([judged[i].class_id for i in rows], np.int64)
-            return cls(data, table, settings, np.array(store.pixels[rows]), class_ids, labeler)
+            return cls(data, table, settings, np.array(store.pixels[rows]), class_ids, labeler, encoder)
 
     def train(
         self, recipe: ColorRecipe, settings: TrainSettings, save_path: Path | None = None
@@ -121,12 +130,29 @@ class Run:
         """(what was trained, how long it took in words); the model is kept in ``save_path`` where that is given."""
         with tempfile.TemporaryDirectory() as name, contextlib.redirect_stdout(io.StringIO()):
             path = save_path or Path(name) / "colorizer.pth"
-            report = train_on_dataset(self.data, path, self.table, settings, recipe)
+            with begun_with(self.encoder):
+                report = train_on_dataset(self.data, path, self.table, settings, recipe)
             history = json.loads(path.with_suffix(".metrics.json").read_text())["history"]
             painter = NetworkPainter(load_colorizer(path), torch.device("cpu"))
         seconds = sum(row["seconds"] for row in history)
         rate = report.facts["epochs"] * report.measured["train"] / seconds
         return painter, f"{report.facts['epochs']} epochs, {seconds:.0f} s, {rate:.0f} photos/s"
+
+
+@contextlib.contextmanager
+def begun_with(encoder: Path | None) -> Iterator[None]:
+    """New networks have the encoder and the names of this colorizer; all else of them is random."""
+    weights = load_colorizer(encoder).state_dict if encoder else {}
+    seeing = {name: value for name, value in weights.items() if name.startswith(_SEEING)}
+    new_network = ColorizerTask.new_network
+
+    def begun(task: ColorizerTask) -> torch.nn.Module:
+        network = new_network(task)
+        network.load_state_dict({**network.state_dict(), **seeing})
+        return network
+
+    with mock.patch.object(ColorizerTask, "new_network", begun):
+        yield
 
 
 def source_data(source_dir: Path, table: ClassTable, per_class: int = 0) -> TrainingData:
@@ -295,13 +321,21 @@ def _tuples(value: object) -> object:
     return tuple(map(_tuples, value)) if isinstance(value, list) else value
 
 
-def compare_recipes(run: Run, recipes: Mapping[str, Mapping[str, object]]) -> None:
-    """Train with each of some changes, and print two rows for each: without a label and with the right one."""
+def compare_recipes(
+    run: Run, recipes: Mapping[str, Mapping[str, object]], save_dir: Path | None = None
+) -> None:
+    """Train with each of some changes, and print two rows for each: without a label and with the right one.
+
+    Args:
+        run: what to train on what.
+        recipes: what is changed, by name.
+        save_dir: where the models stay, under these names, or None.
+    """
     # A wrong name is found before anything is trained.
     trainings = {name: changed(run.settings, changes) for name, changes in recipes.items()}
     nothing, table = np.full(len(run.true), NOTHING, np.int64), Table(run)
     for name, (recipe, settings) in trainings.items():
-        ours, length = run.train(recipe, settings)
+        ours, length = run.train(recipe, settings, save_dir and save_dir / f"{name}.pth")
         for told, class_ids in (("no label", nothing), ("right label", run.class_ids)):
             pixels, named = painted(run.true, ours, class_ids)
             table.row(f"{name}, {told}", pixels)
