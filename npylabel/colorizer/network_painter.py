@@ -22,7 +22,8 @@ class NetworkPainter:
     """
 
     def __init__(self, model: Colorizer, device: torch.device) -> None:
-        self.side_px, self.class_ids, self._device = model.input_px, tuple(model.class_ids), device
+        self.side_px, self._device = model.input_px, device
+        self.table, self.class_ids = model.table, tuple(model.class_ids)
         self.sha256 = weights_sha256(model.state_dict)
         self._network = ready_network(model.new_network(), model, device)
 

@@ -5,6 +5,7 @@ from typing import NamedTuple, Protocol
 
 import torch
 
+from npylabel.base.classes import ClassTable
 from npylabel.colorizer.color_table import NETWORK
 from npylabel.colorizer.photo_labels import Known
 
@@ -17,9 +18,9 @@ class Sight(NamedTuple):
 
     Attributes:
         probabilities: of the classes, ``(n, len(class_ids))`` float32 on the CPU; rows sum to 1.
-        paint: colors of the photos by what is known to be on them. Takes ids of the class table, int64 ``(n,)``, -1 for
-            nothing; gives ab in -1..1, ``(n, 2, h, w)`` float32 on the CPU, of the photos' size or smaller, but never
-            stretched: that blurs edges.
+        paint: colors of the photos by what is known to be on them. Takes ids of the painter's table, int64 ``(n,)``,
+            -1 for nothing; gives ab in -1..1, ``(n, 2, h, w)`` float32 on the CPU, of the photos' size or smaller, but
+            never stretched: that blurs edges.
     """
 
     probabilities: torch.Tensor
@@ -31,11 +32,13 @@ class Painter(Protocol):
 
     Attributes:
         side_px: shorter side of the photos it wants, pixels.
-        class_ids: of the class table, in the order of the probabilities.
+        table: of the classes it was taught.
+        class_ids: of that table, in the order of the probabilities.
         sha256: another one where the same photo may get other colors.
     """
 
     side_px: int
+    table: ClassTable
     class_ids: tuple[int, ...]
     sha256: str
 

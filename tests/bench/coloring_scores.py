@@ -69,7 +69,7 @@ class FlatPainter:
         ab: a and b / 128, ``(2,)``.
     """
 
-    class_ids, side_px, sha256 = (NOTHING,), 0, ""
+    table, class_ids, side_px, sha256 = ClassTable({NOTHING: ""}), (NOTHING,), 0, ""
 
     def __init__(self, ab: torch.Tensor) -> None:
         self.ab = ab

@@ -32,7 +32,7 @@ class FakePainter:
         seen: (side lengths, class id) of all that was painted.
     """
 
-    class_ids = (SKY, GRASS, UNKNOWN)
+    table, class_ids = TABLE, (SKY, GRASS, UNKNOWN)
 
     def __init__(self, sha256: str = "model1", side_px: int = 64) -> None:
         self.sha256, self.side_px = sha256, side_px

@@ -22,7 +22,7 @@ class OldPainter(FakePainter):
 
     def __init__(self, *class_ids: int) -> None:
         super().__init__()
-        self.class_ids = class_ids
+        self.table, self.class_ids = BEFORE, class_ids
         self.told: list[int] = []
 
     def paint(self, lightness: torch.Tensor, class_ids: torch.Tensor) -> torch.Tensor:
@@ -74,6 +74,36 @@ def test_classes_that_were_merged_are_one() -> None:
     assert painter.told == [SKY]
 
 
+def test_classes_that_were_numbered_anew_are_known_by_their_names(old: Path) -> None:
+    painter, out = OldPainter(SKY, GRASS, UNKNOWN), old.parent / "out"
+    assert run(old, painter, BEFORE)["light.png"]["label_id"] == str(SKY)
+    before = written(out)
+    anew = ClassTable({SKY: "трава", GRASS: "небо", UNKNOWN: "неизвестное"}, UNKNOWN)
+    painter.told.clear()
+    light = run(old, painter, anew)["light.png"]
+    assert (light["label_id"], light["label_name"], painter.told) == (str(GRASS), "небо", [-1, SKY])
+    after = written(out)
+    assert after.keys() == before.keys()
+    run(old, painter, anew)
+    assert written(out) == after, "nothing is done twice"
+    lay_label(old.parent / "labels", "dark", GRASS)
+    run(old, painter, anew, labels_dir=old.parent / "labels")
+    assert painter.told[-1] == SKY
+
+
+@pytest.mark.parametrize(("name", "ids"), [
+    ("небеса", (SKY, GRASS)),  # Another name of the same class, as far as anybody can know.
+    ("лошадь", (GRASS,)),  # The older table has this class under another id.
+    ("море", (SKY, GRASS)),  # The sea, which has the sky's id today.
+])
+def test_another_name_for_an_id(name: str, ids: tuple[int, ...]) -> None:
+    painter = OldPainter(SKY, SEA, GRASS) if name == "море" else OldPainter(SKY, GRASS)
+    now = with_todays_classes(painter, ClassTable({SKY: name, GRASS: "трава"}))
+    assert now.class_ids == ids
+    now.see(torch.full((1, 1, 32, 32), 0.8)).paint(torch.tensor([SKY]))
+    assert painter.told == [{"небеса": SKY, "лошадь": -1, "море": SEA}[name]]
+
+
 def test_a_class_that_is_gone_is_nothing_known(old: Path) -> None:
     light = run(old, OldPainter(GONE, GRASS, SKY))["light.png"]
     assert (light["status"], light["label_id"], light["label_source"]) == ("colored", "", "")
@@ -93,7 +123,7 @@ def test_only_photos_of_a_merged_class_are_colored_again(old: Path) -> None:
 
 def test_a_table_with_none_of_its_classes_is_refused() -> None:
     with pytest.raises(NpyLabelError) as caught:
-        with_todays_classes(OldPainter(GONE, 78), TABLE)
+        with_todays_classes(OldPainter(GONE), TABLE)
     assert caught.value.code == "model_other_classes"
     painter = OldPainter(SKY, GRASS)
     assert with_todays_classes(painter, TABLE) is painter
