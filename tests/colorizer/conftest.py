@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import pytest
 import torch
 
+from npylabel.base.i18n import set_language
+
 
 @pytest.fixture(autouse=True)
 def one_thread() -> Iterator[None]:
@@ -13,3 +15,9 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(autouse=True)
+def english() -> None:
+    """Messages are compared in English, whatever a test before this one chose."""
+    set_language("en")

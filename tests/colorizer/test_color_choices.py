@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from npylabel.base.errors import NpyLabelError
-from npylabel.base.i18n import set_language
 from npylabel.base.tables import write_csv
 from npylabel.colorizer import colorize as module
 from npylabel.colorizer.color_book import JOURNAL
@@ -33,11 +32,6 @@ from tests.colorizer.color_kit import (
 )
 from tests.photos.collect_kit import tree
 from tests.photos.pictures import texture
-
-
-@pytest.fixture(autouse=True)
-def english() -> None:
-    set_language("en")
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from PIL import Image
 
 from npylabel.base import parallel
 from npylabel.base.errors import NpyLabelError
-from npylabel.base.i18n import set_language
 from npylabel.colorizer import colorize as module
 from npylabel.colorizer import pixel_lab
 from npylabel.colorizer.color_book import JOURNAL
@@ -34,11 +33,6 @@ from tests.colorizer.color_kit import (
 )
 from tests.photos.collect_kit import tree
 from tests.photos.pictures import texture
-
-
-@pytest.fixture(autouse=True)
-def english() -> None:
-    set_language("en")
 
 
 @pytest.fixture

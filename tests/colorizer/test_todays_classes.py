@@ -7,7 +7,6 @@ import torch
 
 from npylabel.base.classes import ClassTable
 from npylabel.base.errors import NpyLabelError
-from npylabel.base.i18n import set_language
 from npylabel.colorizer.colorize import colorize_photos
 from npylabel.colorizer.todays_classes import with_todays_classes
 from tests.colorizer.color_kit import GRASS, SKY, TABLE, UNKNOWN, FakePainter, gray_photo, lay, lay_label, rows, written
@@ -28,11 +27,6 @@ class OldPainter(FakePainter):
     def paint(self, lightness: torch.Tensor, class_ids: torch.Tensor) -> torch.Tensor:
         self.told += class_ids.tolist()
         return super().paint(lightness, torch.tensor([{SEA: SKY, GONE: -1}.get(i, i) for i in class_ids.tolist()]))
-
-
-@pytest.fixture(autouse=True)
-def english() -> None:
-    set_language("en")
 
 
 @pytest.fixture
