@@ -235,6 +235,20 @@ def test_a_run_trains_no_colorizer_unless_it_is_asked_to(tmp_path: Path, monkeyp
     assert ran == ["01", "02", "03", "04", "05", "06"]
 
 
+@pytest.mark.parametrize("own", [False, True])
+def test_a_run_ends_with_where_the_colored_photos_are(
+    own: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    pages = [tmp_path / part / "colorized/before_after.html" for part in ("demo", ".")[:1 + own]]
+    for page in pages:
+        page.parent.mkdir(parents=True)
+        page.touch()
+    monkeypatch.setattr(notebook_runs, "_execute", lambda *_arguments: False)
+    assert core.main(["run", "--only", "06", "--work_dir", str(tmp_path), "--language", "en"]) == 0
+    # Without own ones the notebook worked in the demo's folder.
+    assert f"old photos in color: {pages[-1].resolve()}" in capsys.readouterr().out
+
+
 def test_run_refuses_an_upload_before_the_first_notebook(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:

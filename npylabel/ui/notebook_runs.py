@@ -256,6 +256,8 @@ def _summary(world: Places, folder: Path) -> None:
     from npylabel.care.status import describe_status
     from npylabel.dataset.layout import COLORIZED, DATASET
 
+    # As the steps do: what the user has none of yet is that of the demo.
+    world = world.world_of(DATASET, COLORIZED)
     report = describe_status(world)
     print("\n".join([*report.messages, report.next_step]))
     dataset = world.path(DATASET)
