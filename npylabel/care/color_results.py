@@ -10,7 +10,6 @@ from npylabel.base.places import Places
 from npylabel.care.step_results import Results, model_results
 from npylabel.colorizer.color_table import (
     COLOR_TABLE,
-    COLORED,
     JOURNAL,
     ColorRow,
     color_row,
@@ -46,7 +45,7 @@ def colorizer_results(files: RunFiles, output_dir: Path) -> Results:
     _sort_pictures(results, output_dir, written_pictures(rows, entries))
     # The last row of a photo counts.
     kept = [row for row in {row.source: row for row in rows}.values()
-            if row.status == COLORED and output_dir / row.colored_name in results.by_person]
+            if row.name and output_dir / row.colored_name in results.by_person]
     settled = [output_dir / JOURNAL, *([] if kept else [output_dir / COLOR_TABLE])]
     results.tables = [path for path in settled if path.is_file()]
     results.settle = lambda: _settle(output_dir, kept)

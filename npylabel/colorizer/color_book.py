@@ -18,8 +18,8 @@ from npylabel.colorizer.color_table import (
     ALREADY_COLOR,
     COLORED,
     JOURNAL,
+    LEFT_OUT,
     NETWORK,
-    PERSON,
     ColorRow,
     color_row,
     written_pictures,
@@ -87,13 +87,6 @@ class ColorSettings:
         return bool(row.label_id) == (float(row.confidence or 0) >= self.threshold) or not row.confidence
 
 
-def follows_person(row: ColorRow, known: Known) -> bool:
-    """Whether a colored photo is as a person decided about it, or would have it without a person's word."""
-    if known.source == PERSON:
-        return row.label_id == known.text
-    return row.label_source != PERSON
-
-
 class ColorBook:
     """The rows of all photos by source, and the files that belong to them.
 
@@ -144,15 +137,18 @@ class ColorBook:
         return row.sha256 if row and row.fingerprint == ref.fingerprint else ""
 
     def was_asked(self, ref: PhotoRef) -> bool:
-        """Whether a photo has colors, and was colored because somebody asked for it."""
+        """Whether a photo has colors, and was colored because somebody asked for it.
+
+        Who deletes the colored file takes that back.
+        """
         row = self._old.get(ref.source)
         return bool(row and row.status == COLORED and row.fingerprint == ref.fingerprint
-                    and float(row.chroma or 0) > COLORFUL)
+                    and float(row.chroma or 0) > COLORFUL and self.path(row).exists())
 
     def _look(self, only: Collection[str] | None) -> dict[str, Found]:
         """What stands in the places of the colored files, by source."""
         rows = [row for row in self.rows.values()
-                if row.status == COLORED and (only is None or row.source in only)]
+                if row.name and (only is None or row.source in only)]
         looked = track(run_threads(self._look_at, rows), total=len(rows), label=_("Checking photos"))
         return {row.source: found for row, found in zip(rows, looked, strict=True)}
 
@@ -181,9 +177,7 @@ class ColorBook:
             return row.reason not in TRANSIENT and ref.code in ("", row.reason)
         if self._found[ref.source] == Found.LOST:
             return False
-        # What was once colored on request is not taken away where nobody asks for it again.
-        return settings.fits(row, known) or (
-            self.was_asked(ref) and not settings.recolor and follows_person(row, known))
+        return settings.fits(row, known)
 
     def keep(self, ref: PhotoRef, known: Known, table: ClassTable) -> None:
         """Note who says today what a photo that stays was colored as."""
@@ -198,7 +192,7 @@ class ColorBook:
         Names are given once, also where a killed run gave them, so that a resumed run ends in the same files.
         """
         ours = {self.path(row).name for source, row in self.rows.items()
-                if row.status == COLORED and self._found.get(source) != Found.EDITED}
+                if row.name and self._found.get(source) != Found.EDITED}
         foreign = [path for path in self.folder.iterdir() if path.is_file() and path.name not in ours]
         foreign = [path for path in foreign if path.name not in self._written or not self._is_ours(path)]
         taken = {path.name.casefold() for path in foreign}
@@ -236,9 +230,14 @@ class ColorBook:
         self.append({"write": path.name, "sha256": sha256})
 
     def put(self, row: ColorRow) -> None:
-        """Take in the row of a photo that is done, and remove what stood in its place under another name."""
+        """Take in the row of a photo that is done, and remove what stood in its place under another name.
+
+        Where the original cannot be read any more, its colored file may be all that is left of it, and stays.
+        """
         old = self._old.get(row.source)
-        if old and old.status == COLORED and self._found[row.source] == Found.WHOLE:
+        if old and old.name and row.status == LEFT_OUT:
+            row = replace(row, name=old.name, image_format=old.image_format, picture_sha256=old.picture_sha256)
+        elif old and old.name and self._found[row.source] == Found.WHOLE:
             before = self.path(old)
             if row.status != COLORED or before != self.path(row):
                 before.unlink(missing_ok=True)

@@ -24,7 +24,7 @@ class ColorRow:
     """One old photo.
 
     Attributes:
-        name: stem of the colored file, "" where there is none.
+        name: stem of the colored file, "" where there is none; one of before stays where its original cannot be read.
         source: of the original, see ``PhotoRef``.
         sha256: of the original's bytes.
         label_id: what it was colored as, "" where nothing was known.
@@ -142,7 +142,7 @@ def written_pictures(rows: Iterable[ColorRow], entries: Iterable[dict]) -> dict[
     """
     written: dict[str, set[str]] = defaultdict(set)
     for row in rows:
-        if row.status == COLORED:
+        if row.name:
             written[row.colored_name].add(row.picture_sha256)
     for entry in entries:
         if "write" in entry:

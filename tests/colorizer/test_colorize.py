@@ -190,6 +190,13 @@ def test_what_was_colored_on_request_stays_without_it(old: Path, tmp_path: Path)
     before = written(out)
     assert color(old, out).facts["colored"] == 4
     assert written(out) == before
+    # It follows other choices as all others do, until its colored file is deleted.
+    color(old, out, saturation=0.5)
+    assert rows(out)["beach.jpg"]["saturation"] == "0.5"
+    (out / "beach.jpg").unlink()
+    report = color(old, out, saturation=0.5)
+    assert (report.facts["colored"], report.facts["already_color"]) == (3, 1)
+    assert not (out / "beach.jpg").exists()
 
 
 def test_files_of_other_people_are_never_written_over(old: Path, tmp_path: Path) -> None:
@@ -233,9 +240,28 @@ def test_a_changed_original_is_colored_again_and_a_mended_one_for_the_first_time
     (old / "aunt.png").write_bytes(b"")
     assert color(old, out).measured["done_now"] == 3
     assert pixels(out / "cellar.jpg").shape == (80, 80, 3)
-    assert sorted(written(out)) == ["aunt.jpg", "cellar.jpg", "torn.jpg"]
+    assert sorted(written(out)) == ["aunt.jpg", "aunt_2.jpg", "cellar.jpg", "torn.jpg"]
     assert rows(out)["aunt.png"]["reason"] == "empty_file"
 
+
+@pytest.mark.parametrize("image_format", ["jpg", "png"])
+def test_the_colors_of_an_original_that_cannot_be_read_any_more_stay(
+    old: Path, tmp_path: Path, image_format: str
+) -> None:
+    out, whole = tmp_path / "out", (old / "cellar.jpg").read_bytes()
+    color(old, out)
+    before = written(out)
+    (old / "cellar.jpg").write_bytes(whole[:300])
+    for sha256 in ("model2", "model3"):
+        report = color(old, out, FakePainter(sha256), image_format=image_format)
+        row = rows(out)["cellar.jpg"]
+        assert (row["status"], row["reason"], row["name"]) == ("left_out", "damaged", "cellar")
+        assert written(out)["cellar.jpg"] == before["cellar.jpg"] and report.facts["left_out"] == 2
+    # Mended, it takes the place of what was kept.
+    (old / "cellar.jpg").write_bytes(whole)
+    color(old, out, FakePainter("model3"), image_format=image_format)
+    assert rows(out)["cellar.jpg"]["status"] == "colored"
+    assert [name for name in written(out) if name.startswith("cellar")] == [f"cellar.{image_format}"]
 
 def test_results_whose_originals_are_elsewhere_now_stay(old: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
