@@ -106,7 +106,9 @@ class _Run:
                     count=len(self.rows[TRAIN]), gray=len(self.gray)),
                 _("Collect more color photos with notebook 01."))
         known = {data.photos[i].class_id for i in self.rows[TRAIN]} - {NO_CLASS}
-        self.class_ids = sorted(known) or [table.ids[0]]
+        # A network has to have a class: where nothing is known it is the one for photos of none.
+        self.learns_labels = bool(known) and recipe.label_dropout < 1
+        self.class_ids = sorted(known) or [table.ids[0] if table.unknown_id is None else table.unknown_id]
         places = {class_id: place for place, class_id in enumerate(sorted(known))}
         self.targets = np.array([places.get(photo.class_id, NO_CLASS) for photo in data.photos], np.int64)
 
@@ -125,9 +127,9 @@ class _Run:
         weights = bin_weights(self.pixels, self.rows[TRAIN], self.recipe) if self.recipe.color_loss == BINS else ()
         # Colors are everywhere: no class needs to be filled up.
         return FitJob(
-            ColorizerTask(template, self.recipe, weights), self.pixels, self.targets, self.rows[TRAIN], self.rows[VAL],
-            replace(settings, fill_to=1), self.files, identity, resume=resume, keep_every=KEEP_EVERY, spent_s=spent_s,
-            watch=watch)
+            ColorizerTask(template, self.recipe, weights, learns_labels=self.learns_labels), self.pixels, self.targets,
+            self.rows[TRAIN], self.rows[VAL], replace(settings, fill_to=1), self.files, identity, resume=resume,
+            keep_every=KEEP_EVERY, spent_s=spent_s, watch=watch)
 
     def finish(self, fitted: Fitted, report: StepReport, device: torch.device, namer: Namer | None) -> None:
         """Score the run on photos that it has never seen, beside all gray, and describe it."""

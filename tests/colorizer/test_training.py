@@ -18,13 +18,16 @@ from npylabel.base.report import StepReport
 from npylabel.base.trip import carried
 from npylabel.colorizer.model import load_colorizer
 from npylabel.colorizer.network_painter import NetworkPainter
+from npylabel.colorizer.painter import paint_one
+from npylabel.colorizer.photo_labels import Known
 from npylabel.colorizer.recipe import ColorRecipe, color_recipe
+from npylabel.colorizer.task import ColorizerTask
 from npylabel.colorizer.train import chroma, train_on_dataset
 from npylabel.dataset.dataset_photos import load_dataset_photos
 from npylabel.dataset.labels import write_label
 from npylabel.labeler.checkpoint import load_checkpoint
 from npylabel.training.settings import TrainSettings
-from tests.colorizer.color_kit import GRASS, SKY, TABLE, gray_photo
+from tests.colorizer.color_kit import GRASS, SKY, TABLE, UNKNOWN, gray_photo
 from tests.photos.collect_kit import lay_file
 
 CPU = torch.device("cpu")
@@ -90,6 +93,34 @@ def test_the_label_decides_the_color(trained: tuple[Path, StepReport]) -> None:
     other, untaught = (sight.paint(torch.tensor([class_id])) for class_id in (-1, 8))
     assert torch.equal(other, untaught), "a class that was not taught tells nothing"
     assert sight.probabilities.shape == (1, 2)
+
+
+@pytest.mark.parametrize("has_labels", [False, True])
+def test_where_no_label_was_told_none_is_named_or_changes_colors(
+    dataset: Path, tmp_path: Path, has_labels: bool
+) -> None:
+    source = tmp_path / "data"
+    shutil.copytree(dataset, source)
+    if not has_labels:
+        shutil.rmtree(source / "labels")
+    train(source, tmp_path / "c.pth", ColorRecipe(label_dropout=1.0 if has_labels else 0.5, sizes=((1.0, 1.0),)),
+          epochs=1)
+    model = load_colorizer(tmp_path / "c.pth")
+    assert model.class_ids == ([SKY, GRASS] if has_labels else [UNKNOWN])
+    sight = NetworkPainter(model, CPU).see(torch.rand(1, 1, 64, 64))
+    assert torch.equal(sight.paint(torch.tensor([model.class_ids[0]])), sight.paint(torch.tensor([-1])))
+    if not has_labels:
+        guessed = paint_one(NetworkPainter(model, CPU), torch.rand(1, 1, 64, 64), Known(), 0.5, TABLE.unknown_id)
+        assert (guessed.class_id, guessed.source, guessed.likeliest) == (None, "", [])
+
+
+def test_a_training_of_few_photos_is_told_what_to_expect(
+    dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    train(dataset, tmp_path / "c.pth", epochs=1)
+    assert "sees 44 photos in all" in capsys.readouterr().out
+    few = ColorizerTask(load_colorizer(tmp_path / "c.pth"), ColorRecipe())
+    assert few.expectation(250, 40) == "" != few.expectation(249, 40)
 
 
 def test_a_finished_training_goes_on(dataset: Path, tmp_path: Path) -> None:
