@@ -13,6 +13,7 @@ from pathlib import Path
 
 from PIL import Image, ImageChops
 
+from npylabel.base.errors import NpyLabelError
 from npylabel.base.files import write_text
 from npylabel.base.i18n import _, language_in_use
 from npylabel.base.parallel import run_threads
@@ -99,7 +100,8 @@ def show_before_after(report: StepReport, output_dir: Path, sources: Sequence[Pa
         shown = [photo for photo in photos if photo.row.status != LEFT_OUT]
         # The pages tell what all of it was made of, so they are written last.
         before_after_sheet(sheet, shown)
-        write_before_after(page, [*shown[:MOST_SHOWN], *left_out], most=MOST_PHOTOS, made_of=made_of)
+        write_before_after(page, [*shown[:MOST_SHOWN], *left_out], most=MOST_PHOTOS, made_of=made_of,
+                           about=summary(rows))
     report.files[page.name] = page
     report.pictures[_("Before and after")] = sheet
     report.next_step = _("Open {path} in a browser: a slider on each photo.").format(path=page)
@@ -110,7 +112,7 @@ def _made_of(output_dir: Path, sources: Sequence[Path]) -> str:
     rows = read_color_rows(output_dir)
     # A person may have painted over a colored file.
     sizes = {entry.name: entry.stat().st_size for entry in os.scandir(output_dir) if entry.is_file()}
-    parts = [*map(str, sources), language_in_use(), _TEMPLATE.read_text(encoding="utf-8")]
+    parts = [*map(str, sources), language_in_use(), _TEMPLATE.read_text(encoding="utf-8"), MOST_SHOWN, MOST_PHOTOS]
     parts += [[*astuple(row), sizes.get(row.colored_name, 0)] for _source, row in sorted(rows.items())]
     return sha256(json.dumps(parts).encode()).hexdigest()
 
@@ -121,7 +123,7 @@ def _are_made_of(pages: Sequence[Path], made_of: str) -> bool:
 
 
 def write_before_after(
-    path: Path, photos: Sequence[BeforeAfter], *, most: int = MOST_PHOTOS, made_of: str = ""
+    path: Path, photos: Sequence[BeforeAfter], *, most: int = MOST_PHOTOS, made_of: str = "", about: str = ""
 ) -> list[Path]:
     """The pages that were written: ``path``, and with more photos ``<stem>_2.html`` and so on beside it.
 
@@ -132,6 +134,7 @@ def write_before_after(
         photos: see ``before_and_after``.
         most: photos on one page.
         made_of: a text that the pages hold, by which one knows them again.
+        about: what the pages say of all photos; "" counts those that are shown.
     """
     shown = [photo for photo in photos if photo.row.status != LEFT_OUT]
     pages = _pages(path, len(shown), most)
@@ -141,7 +144,7 @@ def write_before_after(
         rest = [photo for photo in photos if photo.row.status == LEFT_OUT] if page == pages[-1] else []
         data = {
             "made_of": made_of, "page": number, "pages": [page.name for page in pages],
-            "summary": summary(photo.row for photo in photos),
+            "summary": about or summary(photo.row for photo in photos),
             "photos": [next(cards) for _photo in part], "texts": _texts(),
             "rest": [[photo.row.file_name, describe(photo.row.reason)] for photo in rest],
         }
@@ -210,7 +213,7 @@ def _read(source: PhotoRef | Path | None, side_px: int) -> Image.Image | None:
     try:
         data = source.read() if isinstance(source, PhotoRef) else source.read_bytes() if source else b""
         return decode_photo(data, side_px).image
-    except (OSError, PhotoError, *ZIP_ERRORS):
+    except (OSError, PhotoError, *ZIP_ERRORS, NpyLabelError):  # The last one where Drive is gone.
         return None
 
 

@@ -107,6 +107,13 @@ def test_pages_are_made_anew_where_they_would_show_something_else(
         return len(cards)
 
     assert [show(), show()] == [3, 0]
+    monkeypatch.setattr(module, "MOST_SHOWN", 1)
+    report = StepReport("colorize")
+    module.show_before_after(report, out, [old], [])
+    assert "the first 1 photos" in report.messages[0] and not (out / "before_after_2.html").exists()
+    assert data_of(out / "before_after.html")["summary"].startswith("2 photos in color"), "not those shown alone"
+    monkeypatch.setattr(module, "MOST_SHOWN", 480)
+    assert [show(), show()] == [3, 0]
     for name in ("before_after_2.html", "colorized_sheet.jpg"):
         (out / name).unlink()
         assert [show(), show()] == [3, 0] and (out / name).is_file()
