@@ -36,6 +36,13 @@ def split_choices(label: str) -> list[tuple[str, str]]:
     return [split_value(LABEL, part, "label") for part in label.split(_BETWEEN) if part.strip()]
 
 
+def refuse_unknown_classes(label: str, table: ClassTable) -> None:
+    """Raise ``NpyLabelError`` (``bad_parameter``, ``class_unknown``) for a class in the parameter that no table has."""
+    for class_name in [name for name, _photos in split_choices(label)] or [label]:
+        if class_name and table.find(class_name) is None:
+            raise class_unknown(table, class_name)
+
+
 def choose_classes(
     choices: Sequence[tuple[str, str]], refs: Sequence[PhotoRef], rows: Mapping[str, ColorRow], decided: ClassDecisions
 ) -> list[str]:

@@ -135,10 +135,10 @@ class ColorDesk(OwnDesk):
     def left_over(self) -> list[DeskPhoto]:
         """Photos here that are not colored yet as was decided, since nobody ran or something was killed.
 
-        What was colored as the class for a whole run was wanted so.
+        What was colored as the class for a whole run was wanted so, unless something is decided about the photo.
         """
-        return [photo for photo in self.photos
-                if photo.name in self._refs and self.row(photo).label_source != GIVEN and not self.follows(photo)]
+        return [photo for photo in self.photos if photo.name in self._refs and not self.follows(photo)
+                and (self.said(photo).source or self.row(photo).label_source != GIVEN)]
 
     def color(self, source: str) -> None:
         """Color a photo again as what is decided about it; from any thread, one at a time.

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from npylabel.base.classes import ClassTable, nfc
 from npylabel.base.errors import NpyLabelError
 from npylabel.base.i18n import _
+from npylabel.base.places import Places
 from npylabel.colorizer.color_table import GIVEN, LABELS, PERSON
 from npylabel.dataset.class_decisions import ClassDecisions
 from npylabel.dataset.class_search import class_unknown
@@ -34,7 +35,7 @@ class Known(NamedTuple):
 class KnownLabels:
     """The classes that photos are colored as, as far as a person or a folder of labels says them.
 
-    The strongest word is the class for all photos; then what a person decided about a photo; then its label file.
+    The strongest word is what a person decided about a photo; then the class for all photos; then its label file.
 
     Args:
         table: the class table.
@@ -56,7 +57,7 @@ class KnownLabels:
         decided: ClassDecisions | None = None,
     ) -> None:
         self.table, self._learned, self._decided = table, set(learned), decided or ClassDecisions(table)
-        self._given = self._known(self.checked_id(label), GIVEN) if label else None
+        self._given = self._known(self.checked_id(label), GIVEN) if label else Known()
         self._files = {nfc(path.stem): path for path in labels_dir.glob("*.npy")} if labels_dir else {}
         self.unusable: set[str] = set()
         self.untaught: set[str] = set()
@@ -68,10 +69,9 @@ class KnownLabels:
             source: of the original.
             sha256: of its bytes; "" where nobody has read them yet, so that nobody knows what was decided.
         """
-        if self._given is not None:
-            return self._given
         said = self.said(self._decided.state(sha256).class_name) if sha256 else Known()
-        return said if said.source else self._of_file(source)
+        known = (said, self._given)
+        return next((word for word in known if word.source), None) or self._of_file(source)
 
     def said(self, class_name: str) -> Known:
         """What is known of a photo for which a person chose this class, "" for none."""
@@ -124,7 +124,27 @@ class KnownLabels:
         return class_id
 
 
-def labels_beside(sources: Sequence[Path]) -> Path | None:
+def labels_folder(places: Places, labels_dir: str, sources: Sequence[Path]) -> Path | None:
+    """The folder of label files that is named, else the one beside the photos, or None.
+
+    Args:
+        places: of the step.
+        labels_dir: the name; "" for the folder beside the photos.
+        sources: folders and zips of the photos.
+
+    Raises:
+        NpyLabelError: ``labels_missing`` where the folder that is named is not there.
+    """
+    if not labels_dir:
+        return _labels_beside(sources)
+    path = places.source(labels_dir)
+    if not path.is_dir():
+        raise NpyLabelError("labels_missing", _("There is no folder {path} with labels.").format(path=path),
+                            _("Correct labels_dir, or leave it empty: then the network names the photos."))
+    return path
+
+
+def _labels_beside(sources: Sequence[Path]) -> Path | None:
     """The folder ``labels`` beside the only folder of photos, as datasets have it, or None."""
     labels_dir = sources[0].resolve().parent / "labels" if len(sources) == 1 and sources[0].is_dir() else None
     return labels_dir if labels_dir and labels_dir.is_dir() else None

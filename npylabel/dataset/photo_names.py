@@ -93,8 +93,11 @@ class NameBook:
             self.advice or _("Give the name of a file in color or in a class folder, as it stands there."))
 
     def _ambiguous(self, part: str, found: set[str]) -> NpyLabelError:
-        named = sorted(name for level in (self.dataset, self.training) for name, hashes in level.items()
-                       if hashes & found and "." not in name)
+        named = {name: hashes for level in (self.dataset, self.training) for name, hashes in level.items()
+                 if hashes <= found and len(hashes) == 1}
+        # Without suffixes where these tell all of them apart.
+        short = {name: hashes for name, hashes in named.items() if "." not in name}
+        named = sorted(short if set().union(*short.values()) == found else named)
         return NpyLabelError(
             "photo_ambiguous", _("{name!r} means {count} photos: {names}.").format(
                 name=part, count=len(found), names=", ".join(named[:6])),

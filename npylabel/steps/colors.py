@@ -38,7 +38,7 @@ def train_colorizer(
         class_weight: of naming beside coloring; 0 is what suits the loss
         colorfulness_weight: above 0 the photos are pulled to be as colorful as the true ones
         label_dropout: share of the photos whose label is not told, so that the network also colors without labels
-        resume: go on with the run that is there
+        resume: go on with the run that is there; other photos or choices begin anew (old model: models/archive)
         device: auto, cpu, cuda or mps
         devices: number of GPUs (or processes) that train together
         tracker: csv (the history only), tensorboard or wandb (offline)
@@ -103,7 +103,7 @@ def colorize(
     from npylabel.colorizer.colorize import colorize_photos
     from npylabel.colorizer.model import load_colorizer
     from npylabel.colorizer.network_painter import NetworkPainter
-    from npylabel.colorizer.photo_labels import labels_beside
+    from npylabel.colorizer.photo_labels import labels_folder
     from npylabel.photos.demo import write_demo_old_photos
     from npylabel.training.devices import pick_device
     from npylabel.training.model_files import refuse_other_world
@@ -119,7 +119,7 @@ def colorize(
         sources, out, painter, table, label=label, threshold=threshold, saturation=saturation,
         image_format=image_format, recolor=recolor, exclude=result_folders(places),
         decisions_dir=places.path(DECISIONS),
-        labels_dir=places.path(labels_dir) if labels_dir else labels_beside(sources))
+        labels_dir=labels_folder(places, labels_dir, sources))
     show_before_after(report, out, sources, result_folders(places))
     return finished(report, places)
 

@@ -50,7 +50,7 @@ def review_colors(
     from npylabel.colorizer.colorize import color_one
     from npylabel.colorizer.model import load_colorizer
     from npylabel.colorizer.network_painter import NetworkPainter
-    from npylabel.colorizer.photo_labels import labels_beside
+    from npylabel.colorizer.photo_labels import labels_folder
     from npylabel.colorizer.todays_classes import with_todays_classes
     from npylabel.dataset.decisions import DECISIONS
     from npylabel.dataset.pixel_cache import thumbnail_folder
@@ -66,7 +66,7 @@ def review_colors(
     refs = {ref.source: ref for ref in list_photos(sources, [out], known).refs}
     color = partial(
         color_one, output_dir=out, painter=painter, table=table, decisions_dir=decisions, threshold=threshold,
-        saturation=saturation, labels_dir=places.path(labels_dir) if labels_dir else labels_beside(sources))
+        saturation=saturation, labels_dir=labels_folder(places, labels_dir, sources))
     desk = ColorDesk(out, refs, color, table, painter.class_ids, decisions)
     return ColorBoard(desk, Thumbnails(thumbnail_folder()),
                       saving=BackgroundSaver(places) if places.save_dir else None)

@@ -164,14 +164,19 @@ def _coloring(report: StepReport, places: Places, parameters: dict) -> None:
 
 
 def _old_photos(report: StepReport, world: Places, parameters: dict) -> None:
+    from npylabel.colorizer.color_choices import refuse_unknown_classes
+    from npylabel.colorizer.photo_labels import labels_folder
     from npylabel.photos.old_folders import are_drawn, old_photo_sources
     from npylabel.photos.sources import list_photos
 
+    table = load_classes(world.classes_path(parameters["classes_path"]))
+    refuse_unknown_classes(parameters.get("label", ""), table)
     if are_drawn(world, parameters["input_dir"]):
         report.messages.append(_("Old photos will be drawn in {path}.").format(
             path=world.path(parameters["input_dir"])))
         return
     roots = old_photo_sources(world, parameters["input_dir"])
+    labels_folder(world, parameters.get("labels_dir", ""), roots)
     listing = list_photos(roots, exclude=[world.path(parameters["output_dir"])])
     report.messages.append(_("{count} old photos in {paths}.").format(
         count=len(listing.refs), paths=", ".join(map(str, roots))))

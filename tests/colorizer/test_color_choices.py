@@ -86,9 +86,24 @@ def test_a_class_for_some_photos_is_decided_and_holds_in_later_runs(old: Path, t
     assert (painted[..., 2] > painted[..., 0]).mean() > 0.95, "the sky is blue"
 
 
+def test_a_name_of_two_scans_is_refused_with_the_names_of_each(old: Path, tmp_path: Path) -> None:
+    lay(old / "scan7.png", gray_photo(11))
+    lay(old / "scan7.jpg", gray_photo(12))
+    with pytest.raises(NpyLabelError) as error:
+        run(tmp_path, label="трава: scan7")
+    assert error.value.code == "photo_ambiguous"
+    names = error.value.what.rpartition(": ")[2].rstrip(".").split(", ")
+    assert {"scan7.jpg", "scan7.png"} <= set(names)
+    for name in names:
+        run(tmp_path, label=f"трава: {name}")
+    assert len(said(tmp_path)) == 2
+
+
 def test_a_class_for_all_holds_for_one_run_and_is_written_nowhere(old: Path, tmp_path: Path) -> None:
     run(tmp_path, label="небо: scan5")
-    assert set(run(tmp_path, label="трава").values()) == {("трава", "given")}
+    forced = run(tmp_path, label="трава")
+    assert forced.pop("scan5.png") == ("небо", "person"), "what was decided about a photo is the stronger word"
+    assert set(forced.values()) == {("трава", "given")}
     assert said(tmp_path) == [("scan5.png", LABEL, "небо")]
     after = run(tmp_path)
     assert (after["scan5.png"], after["IMG_0012.png"]) == (("небо", "person"), ("небо", "network"))

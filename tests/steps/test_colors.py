@@ -92,6 +92,12 @@ def test_what_is_wrong_is_said_before_anything_is_done(demo: tuple, tmp_path: Pa
     with pytest.raises(NpyLabelError) as mixed:
         core.colorize(**given, model_path=model)
     assert mixed.value.code == "mixed_worlds"
+    with pytest.raises(NpyLabelError) as mixed:
+        core.colorize(work_dir=str(work), input_dir=str(photos), **common)
+    assert mixed.value.code == "mixed_worlds" and str(photos) in mixed.value.what
+    with pytest.raises(NpyLabelError) as labels:
+        core.colorize(work_dir=str(work), labels_dir="lables", **common)
+    assert labels.value.code == "labels_missing" and "lables" in labels.value.what
     with pytest.raises(NpyLabelError) as unknown:
         core.colorize(work_dir=str(work), label="травва", **common)
     assert unknown.value.code == "class_unknown" and "трава" in unknown.value.what
@@ -113,11 +119,20 @@ def test_missing_old_photos_are_said_before_the_training(tmp_path: Path) -> None
         core.check_inputs("train_colorizer", input_dir="old_photos", **given)
     assert error.value.code == "photos_missing" and "old_photos" in error.value.what
     assert "input_dir" in error.value.fix
+    kept = tmp_path.with_name(f"{tmp_path.name} kept")
+    kept.mkdir()
+    with pytest.raises(NpyLabelError, match=str(kept / "old_photos")):
+        core.check_inputs("train_colorizer", input_dir="old_photos", save_dir=str(kept), **given)
     assert core.check_inputs("train_colorizer", input_dir="", **given).messages == [
         f"1 photos in {tmp_path / 'tintora_dataset'}, 0 of them with a label."]
     (tmp_path / "old_photos").mkdir()
     texture(1, 64, 64).save(tmp_path / "old_photos" / "a.png")
     assert core.check_inputs("train_colorizer", input_dir="old_photos", **given).messages[1].startswith("1 old photos")
+    for label in ("травва", "трава: a | травва: b"):
+        with pytest.raises(NpyLabelError, match="Did you mean 'трава'"):
+            core.check_inputs("train_colorizer", input_dir="old_photos", label=label, **given)
+    with pytest.raises(NpyLabelError, match="lables"):
+        core.check_inputs("train_colorizer", input_dir="old_photos", labels_dir="lables", **given)
 
 
 def test_old_prints_are_drawn_once_and_one_after_another(tmp_path: Path) -> None:
