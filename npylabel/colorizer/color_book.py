@@ -147,8 +147,7 @@ class ColorBook:
 
     def _look(self, only: Collection[str] | None) -> dict[str, Found]:
         """What stands in the places of the colored files, by source."""
-        rows = [row for row in self.rows.values()
-                if row.name and (only is None or row.source in only)]
+        rows = [row for row in self.rows.values() if row.name and (only is None or row.source in only)]
         looked = track(run_threads(self._look_at, rows), total=len(rows), label=_("Checking photos"))
         return {row.source: found for row, found in zip(rows, looked, strict=True)}
 

@@ -70,8 +70,10 @@ class KnownLabels:
             sha256: of its bytes; "" where nobody has read them yet, so that nobody knows what was decided.
         """
         said = self.said(self._decided.state(sha256).class_name) if sha256 else Known()
-        known = (said, self._given)
-        return next((word for word in known if word.source), None) or self._of_file(source)
+        for known in (said, self._given):
+            if known.source:
+                return known
+        return self._of_file(source)
 
     def said(self, class_name: str) -> Known:
         """What is known of a photo for which a person chose this class, "" for none."""

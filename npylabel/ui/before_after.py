@@ -89,7 +89,8 @@ def show_before_after(report: StepReport, output_dir: Path, sources: Sequence[Pa
         output_dir, sources, exclude: see ``before_and_after``.
     """
     page, sheet = output_dir / "before_after.html", output_dir / "colorized_sheet.jpg"
-    rows, made_of = read_color_rows(output_dir).values(), _made_of(output_dir, sources)
+    rows = read_color_rows(output_dir).values()
+    made_of = _made_of(rows, output_dir, sources)
     count = sum(row.status != LEFT_OUT for row in rows)
     if count > MOST_SHOWN:
         report.messages.append(_("The page before and after shows the first {count} photos; all of them are in "
@@ -107,13 +108,12 @@ def show_before_after(report: StepReport, output_dir: Path, sources: Sequence[Pa
     report.next_step = _("Open {path} in a browser: a slider on each photo.").format(path=page)
 
 
-def _made_of(output_dir: Path, sources: Sequence[Path]) -> str:
+def _made_of(rows: Iterable[ColorRow], output_dir: Path, sources: Sequence[Path]) -> str:
     """A checksum of what is on the pages: a long folder is not read again to show the same."""
-    rows = read_color_rows(output_dir)
     # A person may have painted over a colored file.
     sizes = {entry.name: entry.stat().st_size for entry in os.scandir(output_dir) if entry.is_file()}
     parts = [*map(str, sources), language_in_use(), _TEMPLATE.read_text(encoding="utf-8"), MOST_SHOWN, MOST_PHOTOS]
-    parts += [[*astuple(row), sizes.get(row.colored_name, 0)] for _source, row in sorted(rows.items())]
+    parts += [[*astuple(row), sizes.get(row.colored_name, 0)] for row in sorted(rows, key=lambda row: row.source)]
     return sha256(json.dumps(parts).encode()).hexdigest()
 
 
