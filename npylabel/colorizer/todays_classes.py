@@ -33,8 +33,10 @@ def with_todays_classes(painter: Painter, table: ClassTable) -> Painter:
 def _id_now(before: ClassTable, class_id: int, table: ClassTable) -> int | None:
     """Today's id of a class of an older table, None where there is none."""
     found = table.find_name(before.names[class_id])
-    if found is not None or class_id not in table.names:
-        return table.id_now(class_id) if found is None else found
+    if found is not None:
+        return found
+    if class_id not in table.names:
+        return table.id_now(class_id)
     # Its id has another name: a new one of the same class, or that of another class, which the older table knew.
     return class_id if before.find_name(table.names[class_id]) is None else None
 
