@@ -30,7 +30,7 @@ def old_photo_sources(places: Places, input_dir: str) -> list[Path]:
     named = {name: places.source(name) for name in split_sources(input_dir)}
     if missing := [name for name, path in named.items() if not path.exists()]:
         # On Drive, where the user can reach them, and not on the disk of a machine that will be gone.
-        wanted = (places.save_dir or places.work_dir) / missing[0]
+        wanted = (places.save_dir or places.work_dir) / Path(missing[0]).expanduser()
         raise NpyLabelError(
             "photos_missing",
             _("There is no folder or zip {path} with photos to color.").format(path=wanted),

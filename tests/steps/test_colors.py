@@ -123,6 +123,8 @@ def test_missing_old_photos_are_said_before_the_training(tmp_path: Path) -> None
     kept.mkdir()
     with pytest.raises(NpyLabelError, match=str(kept / "old_photos")):
         core.check_inputs("train_colorizer", input_dir="old_photos", save_dir=str(kept), **given)
+    with pytest.raises(NpyLabelError, match=str(Path.home() / "no_such_photos")):
+        core.check_inputs("train_colorizer", input_dir="~/no_such_photos", save_dir=str(kept), **given)
     assert core.check_inputs("train_colorizer", input_dir="", **given).messages == [
         f"1 photos in {tmp_path / 'tintora_dataset'}, 0 of them with a label."]
     (tmp_path / "old_photos").mkdir()
